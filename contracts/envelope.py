@@ -1,0 +1,166 @@
+"""The CloudEvents 1.0 envelope and its Kafka binary mode.
+
+Attributes travel as `ce_*` headers, the body is the sealed content, the key is the subject (CloudEvents Kafka
+protocol binding 1.0 §3.2; extension names follow CloudEvents §3: lower case letters and digits).
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from contracts.catalogue import split
+from contracts.hendelser import Skjerming
+
+Headers = list[tuple[str, bytes]]
+
+SEALED = "application/vnd.samspor.sealed"
+ENVELOPE_MAJOR = "1"
+_MICRO = "microseconds"
+
+
+class ContractError(ValueError):
+    """A record on Kafka that the contract cannot read. The text names the attribute, never its value."""
+
+
+class MalformedEnvelope(ContractError):
+    """Ours, but broken: an attribute is missing or wrong."""
+
+
+class FutureVersion(ContractError):
+    """A major version that this code does not know yet."""
+
+
+Utc = Annotated[AwareDatetime, AfterValidator(lambda t: t.astimezone(UTC))]
+Word = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[\x21-\x7e]+$")]
+
+
+class Content(BaseModel):
+    """The plaintext inside the seal. `nokkel` is the natural key of what the event is about; a higher `versjon`
+    from the same source replaces a lower one, `tilbaketrukket` retracts."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    nokkel: str
+    versjon: int = Field(default=1, ge=1)
+    tilbaketrukket: bool = False
+    data: dict[str, JsonValue] = {}
+
+
+class Envelope(BaseModel):
+    """What may be known of an event without its key: no name, no number, nothing computable from one.
+
+    `source` is "/<kommunenr>/<tjeneste>/<orgnr>"; `subject` the child's random id; `time` when it happened and
+    `recordedtime` when it was accepted (both UTC); `nokkelid` names the data key that opens the body;
+    `grunnlag` is what let it go: a provision's id, or "samtykke:<id>".
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    id: Word
+    source: Word
+    type: Word
+    subject: Word
+    time: Utc
+    recordedtime: Utc
+    dataschema: Word
+    datacontenttype: Literal["application/vnd.samspor.sealed"] = SEALED
+    kommune: Annotated[str, Field(pattern=r"^\d{4}$")]
+    orgnr: Annotated[str, Field(pattern=r"^\d{9}$")]
+    kategori: Word
+    skjerming: Skjerming
+    grunnlag: Word
+    beslutning: Literal["release", "shield"]
+    lovversjon: Word
+    nokkelid: Word
+    traceparent: Word | None = None
+    correlationid: Word | None = None
+    causationid: Word | None = None
+
+    @property
+    def tjeneste(self) -> str:
+        return split(self.type)[0]
+
+    def aad(self) -> bytes:
+        """The attributes that give the body its meaning, bound to it by AES-GCM: none can be swapped unnoticed."""
+        return seal_context(
+            id=self.id,
+            source=self.source,
+            type=self.type,
+            subject=self.subject,
+            time=self.time,
+            kategori=self.kategori,
+            skjerming=self.skjerming,
+        )
+
+    @classmethod
+    def dataschema_of(cls, full_type: str, versjon: int) -> str:
+        return f"urn:samspor:{full_type.removeprefix('no.samspor.')}:{versjon}"
+
+    @property
+    def schema_versjon(self) -> int:
+        """The major version of the data's schema. Raises MalformedEnvelope."""
+        tail = self.dataschema.rpartition(":")[2]
+        if not tail.isdigit():
+            raise MalformedEnvelope("dataschema")
+        return int(tail)
+
+    def attributes(self) -> dict[str, str]:
+        """Attribute name to its CloudEvents string form, specversion first, absent ones left out."""
+        out = {"specversion": "1.0"}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, datetime):
+                out[name] = timestamp(value)
+            elif value is not None:
+                out[name] = str(value)
+        return out
+
+    @classmethod
+    def from_attributes(cls, attributes: dict[str, str]) -> Self:
+        """Raises MalformedEnvelope naming the attribute, FutureVersion for an unknown specversion."""
+        specversion = attributes.get("specversion", "")
+        if specversion.partition(".")[0] != ENVELOPE_MAJOR:
+            raise (FutureVersion if specversion[:1].isdigit() else MalformedEnvelope)("specversion")
+        try:
+            return cls.model_validate_strings(attributes, strict=True)
+        except ValidationError as error:
+            raise MalformedEnvelope(", ".join(str(e["loc"][0]) for e in error.errors() if e["loc"])) from None
+
+
+def seal_context(
+    *, id: str, source: str, type: str, subject: str, time: datetime, kategori: str, skjerming: str
+) -> bytes:
+    """Canonical bytes of the bound attributes: one per line, in this order."""
+    return "\n".join((id, source, type, subject, timestamp(time), kategori, skjerming)).encode()
+
+
+def timestamp(at: datetime) -> str:
+    """RFC 3339 in UTC with "Z"; microseconds only where there are any."""
+    return at.astimezone(UTC).isoformat(timespec=_MICRO if at.microsecond else "seconds").replace("+00:00", "Z")
+
+
+def to_kafka(envelope: Envelope) -> tuple[bytes, Headers]:
+    """(key, headers) of a binary-mode record."""
+    headers = [
+        ("content-type" if name == "datacontenttype" else f"ce_{name}", value.encode())
+        for name, value in envelope.attributes().items()
+    ]
+    return envelope.subject.encode(), headers
+
+
+def from_kafka(headers: Iterable[tuple[str, bytes | None]]) -> Envelope:
+    """Raises MalformedEnvelope or FutureVersion; unknown attributes are ignored, the first of a repeated one counts."""
+    attributes: dict[str, str] = {}
+    for name, value in headers:
+        if value is None:
+            continue
+        key = "datacontenttype" if name == "content-type" else name[3:] if name.startswith("ce_") else None
+        if key is None or key in attributes:
+            continue
+        try:
+            attributes[key] = value.decode()
+        except UnicodeDecodeError:
+            raise MalformedEnvelope(key) from None
+    return Envelope.from_attributes(attributes)

@@ -1,0 +1,295 @@
+"""Every event type of the standard catalogue, service by service (domain table: category, class, effort, effect)."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from contracts.hendelser.begrep import EventData, EventType, Innsats, Involvering, Skjerming
+
+N, T, H, X = Skjerming.N, Skjerming.T, Skjerming.H, Skjerming.X
+U, S, I = Innsats.UNIVERSELL, Innsats.SELEKTERT, Innsats.INDIKERT  # noqa: E741 - the table's own letters
+PLUSS, LIK, MINUS = Involvering.APNER, Involvering.FORTSETTER, Involvering.LUKKER
+ALLE_LUKKES, INGEN = Involvering.LUKKER_ALLE, Involvering.INGEN
+
+Kode = str | None
+
+
+class Tom(EventData):
+    """Nothing beyond the key."""
+
+
+class Elevforhold(EventData):
+    """Pupil at a school; `trinn` 1–13 (upper secondary: 11–13)."""
+
+    trinn: int | None = Field(default=None, ge=1, le=13)
+
+
+class FravaerTerskel(EventData):
+    """Absence passed a threshold. `periode` is the school year ("2026-2027") or the window the rule counts in."""
+
+    dager: int = Field(ge=0)
+    timer: int = Field(ge=0)
+    dokumentert: bool | None = None
+    periode: str
+    regel: str
+
+
+class Sak(EventData):
+    """A case; `sak` is the sender's own reference, `ansvarlig_rolle` a role and never a person's name."""
+
+    sak: str | None = None
+    ansvarlig_rolle: str | None = None
+    evalueringsdato: date | None = None
+
+
+class Konsultasjon(EventData):
+    """A programme contact; `programpunkt` as the national programme names it. No findings."""
+
+    programpunkt: str | None = None
+    dato: date
+
+
+class JournalOverfort(EventData):
+    """A health-station journal moved; kommunenummer of both sides where known."""
+
+    fra_kommune: str | None = None
+    til_kommune: str | None = None
+
+
+class BehovMeldt(EventData):
+    """The four conditions for barnekoordinator (hol. § 7-2 a); no diagnosis."""
+
+    langvarig: bool
+    sammensatt: bool
+    alvorlig: bool
+    familien_onsker: bool
+
+
+class Oppnevnt(EventData):
+    """Appointed: the unit that the coordinator belongs to, never a name."""
+
+    enhet: str | None = None
+
+
+class Henvendelse(EventData):
+    """Something came to barnevern: `slag` 1 application, 2 melding. Codes are SSB's; `orientert` as the melder said."""
+
+    slag: Literal[1, 2]
+    melderkode: Kode = None
+    saksinnhold: tuple[str, ...] = ()
+    barn_orientert: bool | None = None
+    foresatte_orientert: bool | None = None
+    ufodt: bool = False
+
+
+class Konklusjon(EventData):
+    """A conclusion with SSB's code of its kind; `undersokelse` tells whether an investigation follows."""
+
+    kode: Kode = None
+    undersokelse: bool | None = None
+
+
+class Tiltak(EventData):
+    """A measure: SSB's category code and the dates that frame it."""
+
+    kategori: Kode = None
+    evalueres_innen: date | None = None
+    slutt: date | None = None
+
+
+class Vedtak(EventData):
+    """A decision: its outcome or legal-basis code. Never an amount."""
+
+    utfall: Kode = None
+    lovhjemmel: Kode = None
+
+
+class Flytting(EventData):
+    """A move of placement: SSB's code for where to and why."""
+
+    arsak: Kode = None
+    til: Kode = None
+
+
+class NavStatus(EventData):
+    """A NAV case's status. `gjelder`: the person's own case, or a parent's. Never an amount."""
+
+    status: str | None = None
+    gjelder: Literal["egen", "foresatt"] = "egen"
+    nav_kontor: str | None = None
+
+
+class NavFrist(EventData):
+    """Something NAV asked for, and by when."""
+
+    frist: date | None = None
+    status: str | None = None
+    gjelder: Literal["egen", "foresatt"] = "egen"
+
+
+class Undring(EventData):
+    """A concern registered: BTI level 0–3 and whether a next step is agreed."""
+
+    bti_niva: int = Field(ge=0, le=3)
+    neste_steg: date | None = None
+
+
+class Henvisning(EventData):
+    """A referral to `mottaker`, and when answered its outcome."""
+
+    mottaker: str | None = None
+    utfall: Literal["mottatt", "avslatt", "videresendt"] | None = None
+
+
+class Medvirkning(EventData):
+    """The child was heard: the form it took; no content."""
+
+    form: str | None = None
+
+
+class Overgang(EventData):
+    """A transition between services, sides or ages."""
+
+    slag: Literal[
+        "barnehage-skole", "skole-vgs", "skole-nav", "sykehus-kommune", "kommune-kommune", "omsorg-ettervern"
+    ]
+    fra: str | None = None
+    til: str | None = None
+    dato: date | None = None
+
+
+class TjenesteTildelt(EventData):
+    """A service granted to the family: avlastning, støttekontakt, miljøterapi …"""
+
+    slag: str
+
+
+class Lag(EventData):
+    """The roles around the child; roles only."""
+
+    roller: tuple[str, ...] = ()
+
+
+class SamtykkeData(EventData):
+    """A consent as the rules need it: whose information, to whom, about what, while when."""
+
+    fra_tjeneste: str
+    til_tjenester: tuple[str, ...]
+    kategorier: tuple[str, ...]
+    gyldig_fra: str
+    utloper: str | None = None
+
+
+class Identitet(EventData):
+    """Two subjects are the same child (or no longer)."""
+
+    annen_subject: str
+
+
+class Oppgave(EventData):
+    """A samarbeidsplikt task's step. `frist` is a date, `fristslag` says whether law sets it."""
+
+    oppgave: str
+    regel: str
+    eier: str
+    frist: date | None = None
+    fristslag: Literal["lovfrist", "lokal_frist"] | None = None
+
+
+class FamilieTilbakemelding(EventData):
+    """The family's word on whether help worked, before or after: five measures 1–5."""
+
+    tidspunkt: Literal["for", "etter"]
+    nytte: int = Field(ge=1, le=5)
+    virkning: int = Field(ge=1, le=5)
+    tillit: int = Field(ge=1, le=5)
+    medvirkning: int = Field(ge=1, le=5)
+    hjelpernes_kunnskap: int = Field(ge=1, le=5)
+
+
+def _of(*tjenester: str) -> frozenset[str]:
+    return frozenset(tjenester)
+
+
+SKOLE, HELSE, BARNEVERN, NAV = _of("skole"), _of("helsestasjon"), _of("barnevern"), _of("nav")
+BEHOV = _of("helsestasjon", "helse", "koordinerende-enhet")
+ENHET = _of("koordinerende-enhet")
+
+STANDARD: tuple[EventType, ...] = (
+    EventType("elevforhold.startet", SKOLE, "skolegang", N, U, PLUSS, Elevforhold),
+    EventType("elevforhold.avsluttet", SKOLE, "skolegang", N, U, MINUS, Elevforhold),
+    EventType("fravaer.terskel-passert", SKOLE, "fravar", T, S, LIK, FravaerTerskel, egen_plikt=True),
+    EventType("skolemiljo.meldt", SKOLE, "skolemiljo", T, I, PLUSS, Sak, egen_plikt=True),
+    EventType("skolemiljo.plan-opprettet", SKOLE, "skolemiljo", T, I, LIK, Sak, egen_plikt=True),
+    EventType("skolemiljo.evaluert", SKOLE, "skolemiljo", T, I, LIK, Sak, egen_plikt=True),
+    EventType("skolemiljo.avsluttet", SKOLE, "skolemiljo", T, I, MINUS, Sak, egen_plikt=True),
+    EventType("ppt.henvist", SKOLE, "tilrettelegging", T, I, PLUSS, Sak),
+    EventType("sakkyndig-vurdering.mottatt", SKOLE, "tilrettelegging", T, I, LIK, Sak),
+    EventType("ito.vedtak", SKOLE, "tilrettelegging", T, I, LIK, Sak),
+    EventType("oppfolgingstjenesten.tilmeldt", SKOLE, "skolegang", T, S, PLUSS, Tom),
+    EventType("oppfolgingstjenesten.avsluttet", SKOLE, "skolegang", T, S, MINUS, Tom),
+    EventType("konsultasjon.gjennomfort", HELSE, "helseprogram", H, U, LIK, Konsultasjon),
+    EventType("konsultasjon.ikke-mott", HELSE, "helseprogram", H, U, LIK, Konsultasjon),
+    EventType("skolestartundersokelse.gjennomfort", HELSE, "helseprogram", H, U, LIK, Konsultasjon),
+    EventType("atte-trinnssamtale.gjennomfort", HELSE, "helseprogram", H, U, LIK, Konsultasjon),
+    EventType("oppfolging.utvidet", HELSE, "helseoppfolging", H, I, PLUSS, Sak),
+    EventType("oppfolging.avsluttet", HELSE, "helseoppfolging", H, I, MINUS, Sak),
+    EventType("journal.overfort", HELSE, "overgang", T, U, INGEN, JournalOverfort),
+    EventType("behov.meldt", BEHOV, "koordinering", H, I, PLUSS, BehovMeldt, egen_plikt=True),
+    EventType("barnekoordinator.vurdert", ENHET, "koordinering", T, I, LIK, Oppnevnt, egen_plikt=True),
+    EventType("barnekoordinator.oppnevnt", ENHET, "koordinering", T, I, LIK, Oppnevnt, egen_plikt=True),
+    EventType("barnekoordinator.avslatt", ENHET, "koordinering", T, I, LIK, Oppnevnt, egen_plikt=True),
+    EventType("koordinator.oppnevnt", ENHET, "koordinering", T, I, LIK, Oppnevnt, egen_plikt=True),
+    EventType("individuell-plan.tilbudt", ENHET, "koordinering", T, I, LIK, Tom, egen_plikt=True),
+    EventType("individuell-plan.takket-nei", ENHET, "koordinering", T, I, LIK, Tom, egen_plikt=True),
+    EventType("individuell-plan.opprettet", ENHET, "koordinering", T, I, LIK, Tom, egen_plikt=True),
+    EventType("individuell-plan.evaluert", ENHET, "koordinering", T, I, LIK, Tom, egen_plikt=True),
+    EventType("henvendelse.mottatt", BARNEVERN, "barnevern", X, I, PLUSS, Henvendelse, egen_plikt=True),
+    EventType("henvendelse.konkludert", BARNEVERN, "barnevern", X, I, LIK, Konklusjon, egen_plikt=True),
+    EventType("tilbakemelding.sendt", BARNEVERN, "barnevern", X, I, LIK, Tom, egen_plikt=True),
+    EventType("undersokelse.startet", BARNEVERN, "barnevern", X, I, LIK, Tom, egen_plikt=True),
+    EventType("undersokelse.frist-utvidet", BARNEVERN, "barnevern", X, I, LIK, Tom, egen_plikt=True),
+    EventType("undersokelse.konkludert", BARNEVERN, "barnevern", X, I, LIK, Konklusjon, egen_plikt=True),
+    EventType("tiltak.iverksatt", BARNEVERN, "barnevern", X, I, LIK, Tiltak, egen_plikt=True),
+    EventType("tiltak.evaluert", BARNEVERN, "barnevern", X, I, LIK, Tiltak, egen_plikt=True),
+    EventType("tiltak.avsluttet", BARNEVERN, "barnevern", X, I, LIK, Tiltak, egen_plikt=True),
+    EventType("plan.opprettet", BARNEVERN, "barnevern", X, I, LIK, Tom, egen_plikt=True),
+    EventType("vedtak.fattet", BARNEVERN, "barnevern", X, I, LIK, Vedtak, egen_plikt=True),
+    EventType("flytting", BARNEVERN, "barnevern", X, I, LIK, Flytting, egen_plikt=True),
+    EventType("ettervern.tilbudt", BARNEVERN, "barnevern", X, I, LIK, Tom, egen_plikt=True),
+    EventType("ettervern.konkludert", BARNEVERN, "barnevern", X, I, LIK, Konklusjon, egen_plikt=True),
+    EventType("nav-kontor.tildelt", NAV, "nav-sosial", T, I, LIK, NavStatus),
+    EventType("soknad.status-endret", NAV, "nav-sosial", T, I, PLUSS, NavStatus),
+    EventType("sak.status-endret", NAV, "nav-sosial", T, I, LIK, NavStatus),
+    EventType("sak.avsluttet", NAV, "nav-sosial", T, I, MINUS, NavStatus),
+    EventType("vedtak.fattet", NAV, "nav-sosial", T, I, LIK, NavStatus),
+    EventType("dokumentasjon.etterspurt", NAV, "nav-sosial", T, I, LIK, NavFrist),
+    EventType("forelopig-svar.gitt", NAV, "nav-sosial", T, I, LIK, NavStatus),
+    EventType("vilkar.satt", NAV, "nav-sosial", T, I, LIK, NavFrist),
+    EventType("oppfolging.startet", NAV, "nav-oppfolging", T, I, PLUSS, Tom),
+    EventType("oppfolging.avsluttet", NAV, "nav-oppfolging", T, I, MINUS, Tom),
+    EventType("kontaktperson.tildelt", NAV, "nav-oppfolging", T, I, LIK, Tom),
+    EventType("aktivitet.endret", NAV, "nav-oppfolging", T, I, LIK, NavStatus),
+    EventType("undring.registrert", None, "bekymring", T, S, PLUSS, Undring, egen_plikt=True),
+    EventType("henvisning.sendt", None, "henvisning", T, I, LIK, Henvisning, egen_plikt=True),
+    EventType("henvisning.besvart", None, "henvisning", T, I, LIK, Henvisning, egen_plikt=True),
+    EventType("medvirkning.gjennomfort", None, "medvirkning", T, None, INGEN, Medvirkning),
+    EventType("overgang.planlagt", None, "overgang", N, None, INGEN, Overgang),
+    EventType("overgang.mottak-bekreftet", None, "overgang", N, None, INGEN, Overgang),
+    EventType("tjeneste.innvilget", None, "tjeneste", T, I, PLUSS, TjenesteTildelt),
+    EventType("tjeneste.avsluttet", None, "tjeneste", T, I, MINUS, TjenesteTildelt),
+    EventType("lag.endret", None, "koordinering", T, None, LIK, Lag),
+    EventType("samarbeid.avsluttet", None, "koordinering", T, None, ALLE_LUKKES, Tom, egen_plikt=True),
+    EventType("tilbakemelding.gitt", _of("familie"), "medvirkning", T, None, INGEN, FamilieTilbakemelding),
+    *(
+        EventType(f"samtykke.{steg}", _of("samtykke"), "samtykke", N, None, INGEN, SamtykkeData)
+        for steg in ("gitt", "trukket", "utlopt", "avslatt")
+    ),
+    EventType("identitet.koblet", _of("samtykke"), "identitet", N, None, INGEN, Identitet),
+    EventType("identitet.frakoblet", _of("samtykke"), "identitet", N, None, INGEN, Identitet),
+    *(
+        EventType(f"oppgave.{steg}", _of("samordning"), "koordinering", T, None, INGEN, Oppgave, egen_plikt=True)
+        for steg in ("opprettet", "utfort", "bortfalt")
+    ),
+)
