@@ -1,0 +1,348 @@
+"""What is said to and answered by samtykke over its internal HTTP API, as JSON.
+
+Bodies are plain dictionaries on both sides, so that a call with thousands of items builds no objects: the
+server validates the bytes with a `TypeAdapter`, the client passes dictionaries to orjson. Ids of subjects,
+keys and consents are lower-case UUID strings, keys are base64 of 32 bytes, times are RFC 3339 with an
+offset (`orjson` writes an aware `datetime` so).
+"""
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import AwareDatetime, ConfigDict, StringConstraints, with_config
+from typing_extensions import TypedDict
+
+Uuid = Annotated[
+    str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+]
+Kommune = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")]
+Orgnr = Annotated[str, StringConstraints(pattern=r"^[0-9]{9}$")]
+Navn = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Kode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,99}$")]
+
+Utfall = Literal["release", "shield", "withhold", "refuse"]
+Tilgang = Literal["full", "status", "metadata", "deny"]
+Slag = Literal["hendelse", "oppgave", "barn"]
+Skjermingsklasse = Literal["N", "T", "H", "X"]
+Personstatus = Literal["aktiv", "sperret", "slettet"]
+Samtykkestatus = Literal["gitt", "avslatt", "trukket", "utlopt"]
+Samtykkegiver = Literal["selv", "forelder", "begge-foreldre", "verge"]
+Koordinatorrolle = Literal["koordinator", "barnekoordinator"]
+
+KOORDINATOR = "koordinator"
+"""The recipient a consent names in `til_tjenester` to let the child's own coordinator read; it is no
+service.
+"""
+
+_wire = with_config(ConfigDict(strict=True, extra="forbid"))
+
+
+@_wire
+class Grunn(TypedDict):
+    """One machine-readable reason: a code of ours, the provision and law-table version, the consent it
+    rests on.
+    """
+
+    kode: str
+    bestemmelse: str | None
+    lovversjon: str | None
+    samtykke: str | None
+
+
+# The publish gate: POST /samtykke/avgjorelser
+
+
+@_wire
+class AvgjorelseItem(TypedDict):
+    """Exactly one of `person` (national id), `sak` (case id of `orgnr`, when no number is known) and
+    `subject`.
+    """
+
+    ref: int
+    person: str | None
+    sak: str | None
+    subject: Uuid | None
+    kommune: Kommune
+    orgnr: Orgnr
+    type: str
+    time: AwareDatetime
+
+
+@_wire
+class AvgjorelserInn(TypedDict):
+    """A relay's batch of one service; `ref` is the caller's own and comes back."""
+
+    tjeneste: Kode
+    items: list[AvgjorelseItem]
+
+
+@_wire
+class Avgjorelse(TypedDict):
+    """`subject`, `nokkelid` and `nokkel` are null when refused; a withheld row is given its key all the
+    same.
+    """
+
+    ref: int
+    outcome: Utfall
+    subject: str | None
+    nokkelid: str | None
+    nokkel: str | None
+    grunnlag: str | None
+    lovversjon: str | None
+    grunner: list[Grunn]
+
+
+@_wire
+class AvgjorelserUt(TypedDict):
+    items: list[Avgjorelse]
+
+
+# Keys in bulk for the coordination consumer: POST /samtykke/nokler
+
+
+@_wire
+class NokkelItem(TypedDict):
+    subject: Uuid
+    nokkelider: list[Uuid]
+
+
+@_wire
+class NoklerInn(TypedDict):
+    formal: Literal["samordning"]
+    items: list[NokkelItem]
+
+
+@_wire
+class Nokkel(TypedDict):
+    nokkelid: str
+    nokkel: str
+
+
+@_wire
+class NokkelSvar(TypedDict):
+    """A blocked or erased child has no keys here, and `samordning` (the fact set's key) is null."""
+
+    subject: str
+    status: Personstatus
+    nokler: dict[str, str]
+    samordning: Nokkel | None
+
+
+@_wire
+class NoklerUt(TypedDict):
+    items: list[NokkelSvar]
+
+
+# The change feed: GET /samtykke/endringer?etter=N&ventetid_s=S
+
+
+@_wire
+class EndringerUt(TypedDict):
+    """Subjects to ask about again; pass `siste` as the next `etter`."""
+
+    siste: int
+    subjects: list[str]
+
+
+# The read gate: POST /samtykke/lesinger
+
+
+@with_config(ConfigDict(strict=True, extra="ignore"))
+class Viewer(TypedDict):
+    """The reader, as her token names her: the JSON of backbone.tokens.Principal, which may grow."""
+
+    sub: str
+    rolle: str
+    orgnr: str
+    kommune: str
+    tjeneste: NotRequired[str | None]
+    skjermet: NotRequired[bool]
+    navn: NotRequired[str | None]
+
+
+@_wire
+class Hvilegrunn(TypedDict):
+    """A fact a task rests on."""
+
+    tjeneste: str
+    kategori: str
+    skjerming: Skjermingsklasse
+
+
+@_wire
+class LesingItem(TypedDict):
+    """One thing somebody wants to see.
+
+    `koordinering` says that the task, or for an event or a child page any open need or duty of the child,
+    is about naming a coordinator or making a plan. `eier`, `regel` and `hviler_pa` belong to tasks.
+    `nokkelid` names the key to hand out with a "full"; null asks for none.
+    """
+
+    ref: int
+    subject: Uuid
+    slag: Slag
+    type: str
+    tjeneste: str
+    kategori: str
+    skjerming: Skjermingsklasse
+    nokkelid: Uuid | None
+    kommune: str
+    eier: NotRequired[str | None]
+    regel: NotRequired[str | None]
+    koordinering: NotRequired[bool]
+    hviler_pa: NotRequired[list[Hvilegrunn]]
+
+
+@_wire
+class LesingerInn(TypedDict):
+    viewer: Viewer
+    formal: Navn
+    items: list[LesingItem]
+    sporing: NotRequired[str | None]  # W3C trace id, for the access log
+
+
+@_wire
+class Lesing(TypedDict):
+    """`nokkel` is there with "full" alone. A revisor's "metadata" with the reason "skjermet" hides the type
+    too.
+    """
+
+    ref: int
+    tilgang: Tilgang
+    grunner: list[Grunn]
+    nokkel: str | None
+
+
+@_wire
+class LesingerUt(TypedDict):
+    items: list[Lesing]
+
+
+# Identity: /samtykke/personer, /samtykke/navn, /samtykke/sok
+
+
+@_wire
+class PersonInn(TypedDict):
+    person: str
+    kommune: Kommune
+    navn: Navn
+    adressebeskyttelse: NotRequired[bool]
+
+
+@_wire
+class PersonUt(TypedDict):
+    subject: str
+
+
+@_wire
+class NavnInn(TypedDict):
+    """`koordinering`: each of these children has an open need or duty about a coordinator (see LesingItem)."""
+
+    viewer: Viewer
+    subjects: list[Uuid]
+    koordinering: NotRequired[bool]
+
+
+@_wire
+class NavnUt(TypedDict):
+    """Only children the viewer may open and whose name is known."""
+
+    navn: dict[str, str]
+
+
+@_wire
+class SokInn(TypedDict):
+    """Exactly one of `person` and `navn`."""
+
+    viewer: Viewer
+    person: NotRequired[str]
+    navn: NotRequired[Navn]
+
+
+@_wire
+class SokUt(TypedDict):
+    subjects: list[str]
+
+
+# Consents: /samtykke/samtykker
+
+
+@_wire
+class SamtykkeInn(TypedDict):
+    """A consent (or, at `/avslag`, a refusal) as it was given; exactly one of `person` and `subject`.
+
+    The same `id` again with the same content changes nothing, with another content replaces what stood
+    there.
+    """
+
+    id: NotRequired[Uuid]
+    person: NotRequired[str]
+    subject: NotRequired[Uuid]
+    kommune: Kommune
+    hvem: Samtykkegiver
+    fra_tjeneste: Kode
+    til_tjenester: list[Kode]
+    kategorier: list[Kode]
+    formal: Navn
+    gyldig_fra: AwareDatetime
+    utloper: AwareDatetime | None
+    barnets_syn: NotRequired[Literal["enig", "uenig", "ikke-spurt", "for-ung"]]
+    metode: NotRequired[Navn]
+    tekstversjon: NotRequired[Navn]
+    sprak: NotRequired[Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]]
+    bevis_sha256: NotRequired[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]]
+    rettsgrunnlag: NotRequired[Kode]
+
+
+@_wire
+class SamtykkeUt(TypedDict):
+    """`sekvens` is the number of the ledger entry, 1 for the first; the event's `versjon` is the same
+    number.
+    """
+
+    samtykke: str
+    subject: str
+    status: Samtykkestatus
+    sekvens: int
+
+
+@_wire
+class Samtykke(TypedDict):
+    """A consent as it stands now."""
+
+    samtykke: str
+    subject: str
+    kommune: str
+    status: Samtykkestatus
+    sekvens: int
+    hvem: Samtykkegiver
+    fra_tjeneste: str
+    til_tjenester: list[str]
+    kategorier: list[str]
+    formal: str
+    gyldig_fra: AwareDatetime
+    utloper: AwareDatetime | None
+    endret: AwareDatetime
+
+
+@_wire
+class SamtykkerUt(TypedDict):
+    samtykker: list[Samtykke]
+
+
+# Who coordinates whom: POST and DELETE /samtykke/tildelinger
+
+
+@_wire
+class TildelingInn(TypedDict):
+    """`koordinator` is the `sub` of her token; exactly one of `person` and `subject`."""
+
+    person: NotRequired[str]
+    subject: NotRequired[Uuid]
+    kommune: Kommune
+    koordinator: Navn
+    rolle: Koordinatorrolle
+
+
+@_wire
+class TildelingUt(TypedDict):
+    subject: str
