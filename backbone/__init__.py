@@ -1,0 +1,1 @@
+"""Machinery that every process needs, once."""

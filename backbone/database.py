@@ -1,0 +1,45 @@
+"""PostgreSQL: one database per owner, SQLAlchemy for schema and ordinary queries, the driver for the hot ones."""
+
+import asyncpg
+import orjson
+from sqlalchemy import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from backbone.settings import MissingSecret, Settings
+
+
+def database_name(settings: Settings, name: str) -> str:
+    return f"{settings.database_prefix}_{name}".replace("-", "_")
+
+
+def database_url(settings: Settings, name: str) -> URL:
+    """The URL of the database `name`. Raises MissingSecret where no server is set."""
+    if settings.database_url is None:
+        raise MissingSecret("SAMSPOR_DATABASE_URL must name a PostgreSQL server (the embedded run sets it itself)")
+    base = make_url(settings.database_url).set(drivername="postgresql+asyncpg")
+    return base.set(database=database_name(settings, name))
+
+
+def create_engine(settings: Settings, name: str, pool_size: int = 5) -> AsyncEngine:
+    """An engine for the database `name`; connections are checked before use, so a restarted server heals."""
+    return create_async_engine(
+        database_url(settings, name),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+        connect_args={"timeout": 10, "server_settings": {"timezone": "UTC", "jit": "off"}},
+    )
+
+
+async def driver(conn: AsyncConnection) -> asyncpg.Connection:
+    """asyncpg's own connection beneath `conn`, inside the transaction that `conn` is in.
+
+    SQLAlchemy begins lazily at its first statement, which the driver's statements are not: so one is run here.
+    """
+    await conn.exec_driver_sql("SELECT 1")
+    raw = await conn.get_raw_connection()
+    connection = raw.driver_connection
+    assert isinstance(connection, asyncpg.Connection)
+    return connection

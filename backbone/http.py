@@ -1,0 +1,165 @@
+"""What every HTTP process of ours shares: problem details, bearer tokens, bounded bodies, health, a clean stop."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from typing import Any
+
+import orjson
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from backbone.clock import Clock
+from backbone.problems import MEDIA_TYPE, ProblemError
+from backbone.settings import Settings
+from backbone.tokens import InvalidToken, Principal, Rolle, verify
+
+log = logging.getLogger(__name__)
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+Check = Callable[[], Awaitable[Mapping[str, Any]]]
+RETRY_AFTER_S = 1
+
+
+def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """orjson's bytes as they are: no second pass through a model for answers with thousands of items."""
+    return Response(orjson.dumps(content), status, dict(headers or {}), "application/json")
+
+
+def problem_response(problem: ProblemError) -> Response:
+    return Response(orjson.dumps(problem.body()), problem.status, problem.headers, MEDIA_TYPE)
+
+
+def create_app(title: str, *, version: str = "0", lifespan: Lifespan | None = None, docs: bool = True) -> FastAPI:
+    """An application whose every error is a problem detail. Pages for people hide the API's description (`docs`)."""
+    app = FastAPI(
+        title=title,
+        version=version,
+        lifespan=lifespan,
+        docs_url=None,  # Swagger's page loads scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/openapi.json" if docs else None,
+    )
+
+    @app.exception_handler(ProblemError)
+    async def _problem(_: Request, problem: ProblemError) -> Response:
+        return problem_response(problem)
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 405:
+            return problem_response(ProblemError(405, "metode-ikke-tillatt", metode=request.method))
+        return problem_response(ProblemError(error.status_code, "finnes-ikke"))
+
+    @app.exception_handler(Exception)
+    async def _bug(request: Request, error: Exception) -> Response:
+        # The message may hold what the sender wrote, so only the kind of error and the route are logged.
+        log.error("unhandled %s in %s", type(error).__name__, request.scope.get("route"))
+        return problem_response(ProblemError(500, "intern-feil", sporing=trace_id(request) or "-"))
+
+    @app.get("/helse", summary="Om prosessen lever", tags=["drift"])
+    async def _helse() -> Response:
+        return json_response({"status": "oppe", "del": title})
+
+    return app
+
+
+def trace_id(request: Request) -> str | None:
+    """The W3C trace id of the caller, where there is one."""
+    parts = request.headers.get("traceparent", "").split("-")
+    return parts[1] if len(parts) == 4 and len(parts[1]) == 32 else None
+
+
+class Gatekeeper:
+    """Reads the bearer token of a request and checks the role."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+
+    def __call__(self, request: Request, *roller: Rolle) -> Principal:
+        """Who is asking. Raises ProblemError 401 without a valid token, 403 without one of `roller` (none: any)."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        challenge = {"WWW-Authenticate": "Bearer"}
+        if scheme.lower() != "bearer" or not token:
+            raise ProblemError(401, "token-mangler", headers=challenge)
+        try:
+            principal = verify(token, self._settings, self._clock())
+        except InvalidToken:
+            raise ProblemError(401, "token-ugyldig", headers=challenge) from None
+        if roller and principal.rolle not in roller:
+            raise ProblemError(403, "rolle-mangler", roller=", ".join(roller))
+        return principal
+
+
+class Intake:
+    """Bounds what a process holds of request bodies: each one, and all at once."""
+
+    def __init__(self, body_bytes_max: int, held_bytes_max: int) -> None:
+        self._body_bytes_max = body_bytes_max
+        self._held_bytes_max = held_bytes_max
+        self._held_bytes = 0
+
+    @asynccontextmanager
+    async def body(self, request: Request) -> AsyncIterator[bytes]:
+        """The body, held until the block ends. Raises ProblemError 413 when it is too large and 503 with
+        Retry-After when the process already holds as much as it may."""
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._body_bytes_max:
+            raise ProblemError(413, "for-stor", maks=self._body_bytes_max)
+        held = 0
+        chunks: list[bytes] = []
+        try:
+            async for chunk in request.stream():
+                if held + len(chunk) > self._body_bytes_max:
+                    raise ProblemError(413, "for-stor", maks=self._body_bytes_max)
+                if self._held_bytes + len(chunk) > self._held_bytes_max:
+                    raise busy()
+                held += len(chunk)
+                self._held_bytes += len(chunk)
+                chunks.append(chunk)
+            yield b"".join(chunks)
+        finally:
+            self._held_bytes -= held
+
+
+def busy(code: str = "opptatt") -> ProblemError:
+    return ProblemError(503, code, headers={"Retry-After": str(RETRY_AFTER_S)}, sekunder=RETRY_AFTER_S)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers: the process that runs the part owns them."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(app: FastAPI, host: str, port: int, stop: asyncio.Event) -> None:
+    """Serves until `stop` is set, then lets the requests under way finish. Raises OSError when the port is taken."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,  # a path or query could hold what must not be logged
+        timeout_graceful_shutdown=5,
+        server_header=False,
+        lifespan="on",
+    )
+    server = _Server(config)
+    serving = asyncio.ensure_future(server.serve())
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        try:
+            await serving
+        except SystemExit:
+            raise OSError(f"port {port} is taken") from None
+    finally:
+        stopping.cancel()
+        with suppress(asyncio.CancelledError):
+            await stopping

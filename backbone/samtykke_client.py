@@ -1,0 +1,105 @@
+"""The way to samtykke: who is this, may it go, under which key, may she read it. Nothing is kept between calls."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self, cast
+
+import httpx
+import orjson
+
+from backbone.clock import Clock, system_clock
+from backbone.failures import Retry
+from backbone.settings import Settings
+from backbone.tokens import Principal, issue, system_principal
+from contracts import samtykke_api as api
+
+TOKEN_LIFE = timedelta(minutes=5)
+NAVN, SOK, SAMTYKKER = "/samtykke/navn", "/samtykke/sok", "/samtykke/samtykker"
+
+
+class Rejected(Exception):
+    """samtykke understood the call and said no (4xx). `status` is HTTP's, `problem` the RFC 9457 body."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        super().__init__(f"samtykke answered {status}")
+        self.status = status
+        self.problem = problem
+
+
+class InternalClient:
+    """JSON over HTTP between our own processes, signed with a short-lived system token.
+
+    Every call raises Retry when the other side is away or overloaded, Rejected when it says no.
+    """
+
+    def __init__(self, settings: Settings, part: str, to: str, clock: Clock = system_clock) -> None:
+        self._settings = settings
+        self._me = system_principal(part)
+        self._clock = clock
+        self._http = httpx.AsyncClient(base_url=settings.url(to), timeout=settings.samtykke_timeout_s, trust_env=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def call(self, method: str, path: str, body: Any = None, **params: str | int | float) -> Any:
+        """The answer's JSON (None for 204). Raises Retry or Rejected."""
+        token = self._settings.system_token
+        bearer = token.get_secret_value() if token else issue(self._me, self._settings, self._clock(), TOKEN_LIFE)
+        headers = {"authorization": f"Bearer {bearer}", "content-type": "application/json"}
+        content = None if body is None else orjson.dumps(body)
+        try:
+            answer = await self._http.request(method, path, content=content, headers=headers, params=params or None)
+        except httpx.HTTPError as error:
+            raise Retry(type(error).__name__) from None
+        if answer.status_code >= 500 or answer.status_code == 429:
+            raise Retry(f"HTTP {answer.status_code}")
+        if answer.status_code >= 400:
+            raise Rejected(answer.status_code, orjson.loads(answer.content or b"{}"))
+        return orjson.loads(answer.content) if answer.content else None
+
+
+class SamtykkeClient(InternalClient):
+    """Typed calls to samtykke's internal API (`contracts.samtykke_api`)."""
+
+    def __init__(self, settings: Settings, part: str, clock: Clock = system_clock) -> None:
+        super().__init__(settings, part, "samtykke", clock)
+
+    async def decide(self, tjeneste: str, items: Sequence[api.AvgjorelseItem]) -> list[api.Avgjorelse]:
+        """The publish gate for a batch, one decision an item."""
+        answer = await self.call("POST", "/samtykke/avgjorelser", {"tjeneste": tjeneste, "items": items})
+        return cast(list[api.Avgjorelse], answer["items"])
+
+    async def keys(self, items: Sequence[api.NokkelItem]) -> list[api.NokkelSvar]:
+        """Data keys for coordination, in bulk."""
+        answer = await self.call("POST", "/samtykke/nokler", {"formal": "samordning", "items": items})
+        return cast(list[api.NokkelSvar], answer["items"])
+
+    async def changes(self, after: int, wait_s: float = 0.0) -> api.EndringerUt:
+        """Subjects changed since `after`; waits up to `wait_s` seconds for the first one."""
+        return cast(api.EndringerUt, await self.call("GET", "/samtykke/endringer", etter=after, ventetid_s=wait_s))
+
+    async def read(
+        self, viewer: Principal, formal: str, items: Sequence[api.LesingItem], sporing: str | None = None
+    ) -> list[api.Lesing]:
+        """The read gate: logged and committed by samtykke before it answers."""
+        body = {"viewer": viewer.model_dump(), "formal": formal, "items": items, "sporing": sporing}
+        return cast(list[api.Lesing], (await self.call("POST", "/samtykke/lesinger", body))["items"])
+
+    async def names(self, viewer: Principal, subjects: Sequence[str], koordinering: bool = False) -> dict[str, str]:
+        """Names of those children that the viewer may open."""
+        body = {"viewer": viewer.model_dump(), "subjects": subjects, "koordinering": koordinering}
+        return cast(dict[str, str], (await self.call("POST", NAVN, body))["navn"])
+
+    async def search(self, viewer: Principal, *, person: str | None = None, navn: str | None = None) -> list[str]:
+        """Subjects that match a number or a name, of those the viewer may open."""
+        query = {"person": person} if person is not None else {"navn": navn}
+        return cast(list[str], (await self.call("POST", SOK, {"viewer": viewer.model_dump(), **query}))["subjects"])
+
+    async def consents(self, subject: str) -> list[api.Samtykke]:
+        return cast(list[api.Samtykke], (await self.call("GET", SAMTYKKER, subject=subject))["samtykker"])

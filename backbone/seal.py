@@ -1,0 +1,54 @@
+"""Sealing: AES-256-GCM with a random nonce, keys wrapped by a key-encryption key, keyed digests.
+
+A sealed blob is nonce (12 bytes) ‖ ciphertext ‖ tag (16 bytes). NIST SP 800-38D bounds random nonces to 2³² uses of
+one key; a data key here seals one child's events from one service, far below.
+"""
+
+import hashlib
+import hmac
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+NONCE_BYTES = 12
+KEY_BYTES = 32
+
+
+class SealBroken(Exception):
+    """The blob does not open with this key and context: another key, or something was changed."""
+
+
+def new_key() -> bytes:
+    return os.urandom(KEY_BYTES)
+
+
+def seal(key: bytes, plaintext: bytes, context: bytes) -> bytes:
+    """`context` is bound, not stored: opening needs the same bytes."""
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plaintext, context)
+
+
+def open_sealed(key: bytes, blob: bytes, context: bytes) -> bytes:
+    """Raises SealBroken."""
+    try:
+        return AESGCM(key).decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], context)
+    except (InvalidTag, ValueError):
+        raise SealBroken from None
+
+
+def derive(secret: bytes, *labels: str) -> bytes:
+    """A 32-byte key of its own for each purpose (HKDF-Expand, RFC 5869)."""
+    return HKDFExpand(SHA256(), KEY_BYTES, "\0".join(labels).encode()).derive(secret)
+
+
+def mac(key: bytes, *parts: str) -> bytes:
+    """HMAC-SHA-256 (32 bytes) over the parts, each length-prefixed so that no two lists collide."""
+    digest = hmac.new(key, digestmod=hashlib.sha256)
+    for part in parts:
+        encoded = part.encode()
+        digest.update(len(encoded).to_bytes(8, "big"))
+        digest.update(encoded)
+    return digest.digest()

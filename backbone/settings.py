@@ -1,0 +1,134 @@
+"""Every choice a user may want to change, with its default, read from SAMSPOR_* environment variables.
+
+Secrets have no default: the embedded run makes its own once and keeps them beside its data (`Settings.embedded`).
+"""
+
+import base64
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any, Self
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+KEY_BYTES = 32
+
+
+class MissingSecret(RuntimeError):
+    """A secret that this process needs is not set; the text names the variable."""
+
+
+class Settings(BaseSettings):
+    """All settings; the variable is SAMSPOR_ + the field's name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="SAMSPOR_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(Path(".samspor"), description="where the embedded run keeps engines' data and secrets")
+    kafka: str | None = Field(None, description="bootstrap servers of an existing Kafka; unset: the embedded one")
+    database_url: str | None = Field(
+        None, description="postgresql:// URL of an existing server, its path left out; unset: the embedded one"
+    )
+    database_prefix: str = Field("samspor", description="databases are <prefix>_<name>")
+    topic_prefix: str = Field("", description="put before every topic and consumer group")
+    replication_factor: int = Field(1, ge=1, description="of topics we create; 3 in production")
+    min_insync_replicas: int = Field(1, ge=1, description="of topics we create; 2 in production")
+
+    host: str = Field("127.0.0.1", description="address the processes listen on")
+    portal_port: int = Field(8470, description="the portal's pages")
+    tjenester_port: int = Field(8471, description="where fagsystemer send")
+    samtykke_port: int = Field(8472, description="internal: identity, consents, keys")
+    samordning_port: int = Field(8473, description="internal: timelines and tasks")
+    urls: dict[str, str] = Field(
+        {}, description='base URL per part where it is not on `host`, JSON: {"samtykke": "https://…"}'
+    )
+
+    kek: SecretStr | None = Field(None, description="key-encryption key, 32 bytes in base64")
+    kek_id: str = Field("kek-1", description="name of the key-encryption key, stored with what it wraps")
+    identity_key: SecretStr | None = Field(None, description="key of the identity look-up (HMAC), 32 bytes in base64")
+    service_key: SecretStr | None = Field(None, description="root of each service's event-id key, 32 bytes in base64")
+    token_private_key: SecretStr | None = Field(None, description="Ed25519 private key (PEM) that signs tokens")
+    token_public_key: str | None = Field(None, description="Ed25519 public key (PEM) that verifies tokens")
+
+    system_token: SecretStr | None = Field(
+        None, description="this process's own token where it does not hold the private key"
+    )
+
+    demo: bool = Field(False, description="synthetic persons only, personas to sign in as; real numbers are refused")
+    body_bytes_max: int = Field(16 * 1024 * 1024, gt=0, description="largest request body a service takes")
+    accept_bytes_max: int = Field(
+        128 * 1024 * 1024, gt=0, description="bodies held at once by a process; beyond it, 503 with Retry-After"
+    )
+    events_per_request_max: int = Field(20_000, gt=0, description="events in one request")
+    relay_batch: int = Field(2_000, gt=0, description="rows a relay decides and sends at a time")
+    relay_poll_s: float = Field(0.1, gt=0, description="pause of a relay that found nothing to do, in seconds")
+    relay_sweep_s: float = Field(60.0, gt=0, description="how often withheld rows are all asked about again, in seconds")
+    consumer_batch: int = Field(5_000, gt=0, description="records coordination handles in one transaction")
+    session_timeout_ms: int = Field(
+        10_000, gt=0, description="how long a dead consumer's partitions wait before another takes them"
+    )
+    delivery_timeout_s: float = Field(
+        10.0, gt=0, description="an acknowledgement not seen by then counts as unknown, and the row is sent again"
+    )
+    samtykke_timeout_s: float = Field(10.0, gt=0, description="longest wait for an answer from samtykke")
+    token_hours: int = Field(12, gt=0, description="life of a token that `samspor token` makes")
+
+    def url(self, part: str) -> str:
+        """Base URL of an internal part ("portal", "tjenester", "samtykke", "samordning"), no trailing slash."""
+        return self.urls.get(part) or f"http://{self.host}:{getattr(self, part + '_port')}"
+
+    def topic(self, name: str) -> str:
+        return f"{self.topic_prefix}{name}"
+
+    def secret_bytes(self, name: str) -> bytes:
+        """The named secret's 32 bytes. Raises MissingSecret when unset or not 32 bytes of base64."""
+        value: SecretStr | None = getattr(self, name)
+        try:
+            key = base64.b64decode(value.get_secret_value(), validate=True) if value else b""
+        except ValueError:
+            key = b""
+        if len(key) != KEY_BYTES:
+            raise MissingSecret(f"SAMSPOR_{name.upper()} must be set to {KEY_BYTES} random bytes in base64")
+        return key
+
+    @classmethod
+    def embedded(cls, data_dir: Path, **overrides: Any) -> Self:
+        """Settings of the embedded run: secrets made at the first start, kept in `data_dir`/hemmeligheter.json (0600),
+        so that the next start reads the same data. An environment variable wins over the file, an override over both."""
+        kept = _embedded_secrets(data_dir / "hemmeligheter.json")
+        unset = {name: value for name, value in kept.items() if f"SAMSPOR_{name.upper()}" not in os.environ}
+        return cls(**{"data_dir": data_dir, "demo": True, **unset, **overrides})
+
+
+def _embedded_secrets(path: Path) -> dict[str, str]:
+    if path.exists():
+        kept: dict[str, str] = json.loads(path.read_text())
+        return kept
+    made = fresh_secrets()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".ny")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        json.dump(made, out)
+        out.flush()
+        os.fsync(out.fileno())
+    draft.replace(path)
+    return made
+
+
+def fresh_secrets() -> dict[str, str]:
+    """New random values for every secret, by field name."""
+    signer = Ed25519PrivateKey.generate()
+    private = signer.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = signer.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    keys = {name: base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode() for name in KEYS}
+    return {**keys, "token_private_key": private.decode(), "token_public_key": public.decode()}
+
+
+KEYS = ("kek", "identity_key", "service_key")

@@ -1,0 +1,83 @@
+"""Bearer tokens: signed JWTs (EdDSA) that name organisation, municipality, service and role."""
+
+from datetime import datetime, timedelta
+from typing import Literal, get_args
+
+import jwt
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from backbone.settings import MissingSecret, Settings
+
+ALGORITHM = "EdDSA"
+AUDIENCE = "samspor"
+
+Rolle = Literal[
+    "fagsystem",
+    "system",
+    "fagperson",
+    "koordinator",
+    "koordinerende-enhet",
+    "leder",
+    "revisor",
+    "foresatt",
+    "slt",
+    "drift",
+]
+ROLLER: tuple[str, ...] = get_args(Rolle)
+
+
+class InvalidToken(Exception):
+    """Missing, malformed, expired or signed by somebody else. The text never repeats the token."""
+
+
+class Principal(BaseModel):
+    """Who is asking. `skjermet`: may see that barnevern is involved ("kun status")."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    sub: str
+    rolle: Rolle
+    orgnr: str
+    kommune: str
+    tjeneste: str | None = None
+    skjermet: bool = False
+    navn: str | None = None
+
+
+def issue(principal: Principal, settings: Settings, now: datetime, life: timedelta) -> str:
+    """Raises MissingSecret where the private key isn't set."""
+    if settings.token_private_key is None:
+        raise MissingSecret("SAMSPOR_TOKEN_PRIVATE_KEY must be set to sign tokens")
+    claims = {
+        **principal.model_dump(exclude_none=True),
+        "iss": AUDIENCE,
+        "aud": AUDIENCE,
+        "iat": int(now.timestamp()),
+        "exp": int((now + life).timestamp()),
+    }
+    return jwt.encode(claims, settings.token_private_key.get_secret_value(), ALGORITHM)
+
+
+def verify(token: str, settings: Settings, now: datetime) -> Principal:
+    """Raises InvalidToken."""
+    if settings.token_public_key is None:
+        raise MissingSecret("SAMSPOR_TOKEN_PUBLIC_KEY must be set to verify tokens")
+    try:
+        claims = jwt.decode(
+            token,
+            settings.token_public_key,
+            [ALGORITHM],
+            audience=AUDIENCE,
+            issuer=AUDIENCE,
+            options={"require": ["exp", "sub"], "verify_exp": False, "verify_iat": False},
+        )
+        if int(claims["exp"]) <= now.timestamp():
+            raise InvalidToken("expired")
+        return Principal.model_validate(claims)
+    except (jwt.InvalidTokenError, ValidationError, ValueError):
+        raise InvalidToken("not a valid token") from None
+
+
+def system_principal(part: str, kommune: str = "0000") -> Principal:
+    """The identity that our own processes use towards each other."""
+    return Principal(sub=f"system:{part}", rolle="system", orgnr="000000000", kommune=kommune)
