@@ -235,7 +235,9 @@ class PersonUt(TypedDict):
 
 @_wire
 class NavnInn(TypedDict):
-    """`koordinering`: each of these children has an open need or duty about a coordinator (see LesingItem)."""
+    """`koordinering`: each of these children has an open need or duty about a coordinator (see
+    LesingItem).
+    """
 
     viewer: Viewer
     subjects: list[Uuid]
