@@ -43,3 +43,12 @@ async def driver(conn: AsyncConnection) -> asyncpg.Connection:
     connection = raw.driver_connection
     assert isinstance(connection, asyncpg.Connection)
     return connection
+
+
+async def dedicated(engine: AsyncEngine) -> asyncpg.Connection:
+    """A connection of its own, outside the pool, autocommitting: for advisory locks, which end with their connection.
+
+    The caller closes it. Raises OSError or asyncpg.PostgresError when the server is away.
+    """
+    dsn = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return await asyncpg.connect(dsn, timeout=10, server_settings={"timezone": "UTC", "jit": "off"})

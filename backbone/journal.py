@@ -1,0 +1,313 @@
+"""The journal: what a service has accepted, sealed, until it is decided, published and acknowledged.
+
+A row is committed before anybody is told that the event is accepted. Pending is a flag on the row and never a
+cursor, so a row that commits late is not passed over. A sender that waits for one answer before it sends the next
+has its events sent in that order, because rows are taken by number among those committed.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import asyncpg
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from backbone.seal import derive, mac, new_key, open_sealed, seal
+from backbone.settings import Settings
+from contracts.envelope import Content
+
+KEY_HOUR = timedelta(hours=1)
+KEY_GRACE = timedelta(hours=2)
+"""A request that took its key before the hour turned has long ended when the key may be destroyed."""
+
+Utfall = Literal["release", "shield", "withhold", "refuse"]
+
+
+def journal_tables(metadata: MetaData) -> None:
+    """Adds the journal's tables to the database that `metadata` describes."""
+    Table(
+        "journal",
+        metadata,
+        Column("lopenr", BigInteger, Identity(), primary_key=True, comment="order of acceptance"),
+        Column("source", String, nullable=False),
+        Column("id", String, nullable=False),
+        Column("type", String, nullable=False),
+        Column("kommune", String(4), nullable=False),
+        Column("orgnr", String(9), nullable=False),
+        Column("tid", DateTime(timezone=True), nullable=False, comment="when it happened"),
+        Column("mottatt", DateTime(timezone=True), nullable=False, comment="when it was accepted"),
+        Column("avtrykk", LargeBinary, nullable=False, comment="keyed digest of the content, tells a repeat"),
+        Column("journalnokkel", UUID, comment="key of the body until the first decision"),
+        Column("nokkelid", UUID, comment="data key of the body after it"),
+        Column("innhold", LargeBinary, nullable=False),
+        Column("subject", String),
+        Column("traceparent", String),
+        Column("correlationid", String),
+        Column("causationid", String),
+        Column("trenger_relay", Boolean, nullable=False, server_default=text("true")),
+        Column("utfall", String),
+        Column("grunnlag", String),
+        Column("lovversjon", String),
+        Column("grunner", JSONB),
+        Column("besluttet", DateTime(timezone=True)),
+        Column("topic", String),
+        Column("partition", Integer),
+        Column("offset", BigInteger),
+        Column("publisert", DateTime(timezone=True)),
+        UniqueConstraint("source", "id"),
+        Index("journal_trenger_relay", "lopenr", postgresql_where=text("trenger_relay")),
+        Index("journal_venter", "subject", postgresql_where=text("utfall = 'withhold'")),
+        Index("journal_ubesluttet", "journalnokkel", postgresql_where=text("journalnokkel IS NOT NULL")),
+        Index("journal_id", "id"),
+    )
+    Table(
+        "journalnokkel",
+        metadata,
+        Column("id", UUID, primary_key=True),
+        Column("time", DateTime(timezone=True), nullable=False, unique=True, comment="the hour it serves"),
+        Column("innpakket", LargeBinary, nullable=False, comment="the key, wrapped by the key-encryption key"),
+        comment="kept out of backups",
+    )
+    Table(
+        "relay_tilstand",
+        metadata,
+        Column("relay", String, primary_key=True),
+        Column("endring", BigInteger, nullable=False, comment="last change of samtykke's feed taken in"),
+    )
+    Table(
+        "formattilstand",
+        metadata,
+        Column("nokkel", LargeBinary, primary_key=True, comment="keyed digest of source, format and key"),
+        Column("innhold", LargeBinary, nullable=False),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event to accept. Exactly one of `person` (national id), `sak` (case reference of the organisation, when
+    no number is known) and `subject` (known already) says whom it is about."""
+
+    id: str
+    source: str
+    type: str
+    kommune: str
+    orgnr: str
+    time: datetime
+    content: Content
+    person: str | None = None
+    sak: str | None = None
+    subject: str | None = None
+    traceparent: str | None = None
+    correlationid: str | None = None
+    causationid: str | None = None
+
+
+Accepted = Literal["mottatt", "kjent", "konflikt"]
+"""New; the same again; the same (source, id) with another content, which is not taken."""
+
+
+class Journal:
+    """Accepts events into the database of one owner (a service, samtykke or coordination).
+
+    `append` runs inside the caller's transaction, on asyncpg's connection: commit is the caller's.
+    """
+
+    def __init__(self, settings: Settings, owner: str) -> None:
+        self._keys = JournalKeys(settings, owner)
+        self._digest_key = derive(settings.secret_bytes("service_key"), "avtrykk", owner)
+
+    async def append(self, conn: asyncpg.Connection, events: Sequence[NewEvent], now: datetime) -> list[Accepted]:
+        """One answer an event, in order. Idempotent by (source, id), also within the batch."""
+        key_id, key = await self._keys.current(conn, now)
+        digests = [self._digest(e) for e in events]
+        bodies = [seal(key, _sealed_part(e), journal_context(e.source, e.id, e.type)) for e in events]
+        stored = await conn.fetch(
+            _INSERT,
+            [e.source for e in events],
+            [e.id for e in events],
+            [e.type for e in events],
+            [e.kommune for e in events],
+            [e.orgnr for e in events],
+            [e.time for e in events],
+            now,
+            digests,
+            key_id,
+            bodies,
+            [e.subject for e in events],
+            [e.traceparent for e in events],
+            [e.correlationid for e in events],
+            [e.causationid for e in events],
+        )
+        new = {(row["source"], row["id"]) for row in stored}
+        seen = await self._digests(conn, events, new)
+        answers: list[Accepted] = []
+        for event, digest in zip(events, digests, strict=True):
+            place = (event.source, event.id)
+            if place in new:
+                new.discard(place)
+                seen[place] = digest
+                answers.append("mottatt")
+            else:
+                answers.append("kjent" if seen[place] == digest else "konflikt")
+        return answers
+
+    async def _digests(
+        self, conn: asyncpg.Connection, events: Sequence[NewEvent], new: set[tuple[str, str]]
+    ) -> dict[tuple[str, str], bytes]:
+        known = [(e.source, e.id) for e in events if (e.source, e.id) not in new]
+        if not known:
+            return {}
+        rows = await conn.fetch(
+            "SELECT source, id, avtrykk FROM journal"
+            " WHERE (source, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))",
+            [source for source, _ in known],
+            [id_ for _, id_ in known],
+        )
+        return {(row["source"], row["id"]): row["avtrykk"] for row in rows}
+
+    def _digest(self, event: NewEvent) -> bytes:
+        body = orjson.dumps(event.content.model_dump(), option=orjson.OPT_SORT_KEYS).decode()
+        whom = event.person or event.sak or event.subject or ""
+        return mac(self._digest_key, event.type, whom, event.time.isoformat(), body)
+
+
+class JournalKeys:
+    """The key bodies are sealed under until their first decision: a new one every hour, so that erasing a child
+    reaches what was accepted and never decided. Kept wrapped, in a table of its own that backups leave out."""
+
+    def __init__(self, settings: Settings, owner: str) -> None:
+        self._kek = derive(settings.secret_bytes("kek"), "journalnokkel", owner)
+        self._current: tuple[datetime, uuid.UUID, bytes] | None = None
+
+    async def current(self, conn: asyncpg.Connection, now: datetime) -> tuple[uuid.UUID, bytes]:
+        """(id, key) of the hour that `now` is in."""
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        if self._current is None or self._current[0] != hour:
+            row = await conn.fetchrow(
+                # The empty update makes RETURNING answer for the row that another process made, too.
+                "INSERT INTO journalnokkel (id, time, innpakket) VALUES ($1, $2, $3)"
+                " ON CONFLICT (time) DO UPDATE SET time = excluded.time RETURNING id, innpakket",
+                (made := uuid.uuid4()),
+                hour,
+                seal(self._kek, new_key(), made.bytes),
+            )
+            assert row is not None
+            kept = row["id"] == made and conn.is_in_transaction()
+            key = self.unwrap(row["id"], row["innpakket"])
+            if kept:
+                # Made in this very transaction, which may yet roll back: it is remembered at the next call.
+                return row["id"], key
+            self._current = hour, row["id"], key
+        return self._current[1], self._current[2]
+
+    async def load(self, conn: asyncpg.Connection, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, bytes]:
+        rows = await conn.fetch("SELECT id, innpakket FROM journalnokkel WHERE id = ANY($1::uuid[])", list(ids))
+        return {row["id"]: self.unwrap(row["id"], row["innpakket"]) for row in rows}
+
+    def unwrap(self, key_id: uuid.UUID, wrapped: bytes) -> bytes:
+        return open_sealed(self._kek, wrapped, key_id.bytes)
+
+    async def destroy_unneeded(self, conn: asyncpg.Connection, now: datetime) -> None:
+        """Destroys the keys of past hours that no undecided row needs."""
+        await conn.execute(
+            "DELETE FROM journalnokkel k WHERE time < $1"
+            " AND NOT EXISTS (SELECT FROM journal j WHERE j.journalnokkel = k.id)",
+            now - KEY_HOUR - KEY_GRACE,
+        )
+
+
+def journal_context(source: str, id_: str, type_: str) -> bytes:
+    return f"journal\n{source}\n{id_}\n{type_}".encode()
+
+
+def _sealed_part(event: NewEvent) -> bytes:
+    return orjson.dumps({"person": event.person, "sak": event.sak, "innhold": event.content.model_dump()})
+
+
+@dataclass(frozen=True, slots=True)
+class Accountable:
+    """Whom a journal row is about and what it says, opened for the first decision."""
+
+    person: str | None
+    sak: str | None
+    content: bytes  # JSON of Content
+
+
+def open_row(key: bytes, row: Any) -> Accountable:
+    """Opens a row not yet decided. Raises SealBroken."""
+    opened = orjson.loads(open_sealed(key, row["innhold"], journal_context(row["source"], row["id"], row["type"])))
+    return Accountable(opened["person"], opened["sak"], orjson.dumps(opened["innhold"]))
+
+
+_INSERT = """
+INSERT INTO journal (source, id, type, kommune, orgnr, tid, mottatt, avtrykk, journalnokkel, innhold, subject,
+                     traceparent, correlationid, causationid)
+SELECT source, id, type, kommune, orgnr, tid, $7, avtrykk, $9, innhold, subject, traceparent, corr, cause
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $8::bytea[],
+            $10::bytea[], $11::text[], $12::text[], $13::text[], $14::text[])
+     WITH ORDINALITY
+     AS inn(source, id, type, kommune, orgnr, tid, avtrykk, innhold, subject, traceparent, corr, cause, nr)
+ORDER BY nr
+ON CONFLICT (source, id) DO NOTHING
+RETURNING source, id
+"""
+
+STATUS = {"release": "frigitt", "shield": "skjermet", "withhold": "venter", "refuse": "avvist", None: "mottatt"}
+
+
+async def receipt(conn: asyncpg.Connection, id_: str, source: str | None = None) -> list[dict[str, Any]]:
+    """What became of the event(s) with this id: decided how and why, published where. Times are RFC 3339 UTC."""
+    rows = await conn.fetch(
+        "SELECT id, source, type, kommune, orgnr, tid, mottatt, utfall, grunnlag, lovversjon, grunner, besluttet,"
+        ' subject, traceparent, topic, partition, "offset", publisert'
+        " FROM journal WHERE id = $1 AND ($2::text IS NULL OR source = $2)",
+        id_,
+        source,
+    )
+    return [_receipt(row) for row in rows]
+
+
+def _receipt(row: asyncpg.Record) -> dict[str, Any]:
+    published = None
+    if row["publisert"] is not None:
+        published = {
+            "topic": row["topic"],
+            "partition": row["partition"],
+            "offset": row["offset"],
+            "tid": row["publisert"],
+        }
+    return {
+        "id": row["id"],
+        "source": row["source"],
+        "type": row["type"],
+        "kommune": row["kommune"],
+        "orgnr": row["orgnr"],
+        "tid": row["tid"],
+        "mottatt": row["mottatt"],
+        "status": STATUS[row["utfall"]],
+        "grunnlag": row["grunnlag"],
+        "lovversjon": row["lovversjon"],
+        "grunner": orjson.loads(row["grunner"] or "[]"),
+        "besluttet": row["besluttet"],
+        "publisert": published,
+        "subject": row["subject"],
+        "traceparent": row["traceparent"],
+    }

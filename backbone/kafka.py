@@ -1,0 +1,155 @@
+"""Kafka: topics made as the contracts say, and a producer whose every outcome is known or said to be unknown."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.structs import RecordMetadata
+
+from backbone.failures import Retry
+from backbone.settings import MissingSecret, Settings
+from contracts.envelope import Headers
+from contracts.topics import Topic
+
+log = logging.getLogger(__name__)
+
+BATCH_BYTES = 1024 * 1024
+"""aiokafka's 16 KiB would be some 17 events a round trip."""
+STOP_S = 5.0
+
+
+def bootstrap(settings: Settings) -> str:
+    """Raises MissingSecret where no broker is named."""
+    if settings.kafka is None:
+        raise MissingSecret("SAMSPOR_KAFKA must name a broker (the embedded run sets it itself)")
+    return settings.kafka
+
+
+async def ensure_topics(settings: Settings, topics: Iterable[Topic]) -> None:
+    """Creates the topics that don't exist yet; those that do are left as they are. Raises KafkaError."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap(settings))
+    await admin.start()
+    try:
+        existing = set(await admin.list_topics())
+        missing = [
+            NewTopic(
+                settings.topic(topic.navn),
+                topic.partitions,
+                settings.replication_factor,
+                topic_configs={
+                    "retention.ms": str(topic.retention_ms),
+                    "min.insync.replicas": str(max(topic.min_insync_replicas, settings.min_insync_replicas)),
+                    **topic.config,
+                },
+            )
+            for topic in topics
+            if settings.topic(topic.navn) not in existing
+        ]
+        if missing:
+            answer = await admin.create_topics(missing)
+            for name, code, *_ in answer.topic_errors:
+                error = for_code(code)
+                if code and error is not TopicAlreadyExistsError:
+                    raise error(name)
+    finally:
+        await admin.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record to send."""
+
+    topic: str
+    key: bytes
+    headers: Headers
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Where an acknowledged record stands."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Publisher:
+    """An idempotent producer, acks=all. A stuck one (aiokafka #1017, #1101) is thrown away and made anew.
+
+    An outcome not seen in time is unknown: the caller sends again, and readers drop the duplicate.
+    """
+
+    def __init__(self, settings: Settings, client_id: str) -> None:
+        self._settings = settings
+        self._client_id = client_id
+        self._producer: AIOKafkaProducer | None = None
+
+    async def send(self, records: Sequence[Outgoing]) -> list[Sent | None]:
+        """Sends in order, waits for every acknowledgement; None where the outcome is unknown.
+
+        Raises Retry when Kafka can't be reached at all.
+        """
+        producer = await self._started()
+        timeout_s = self._settings.delivery_timeout_s
+        pending: list[asyncio.Future[RecordMetadata]] = []
+        try:
+            async with asyncio.timeout(timeout_s):
+                for r in records:
+                    pending.append(await producer.send(r.topic, r.value, r.key, headers=r.headers))
+                if pending:
+                    await asyncio.wait(pending)
+        except (TimeoutError, KafkaError) as error:
+            log.warning("producer %s: %s", self._client_id, type(error).__name__)
+        outcomes = [_outcome(future) for future in pending]
+        outcomes += [None] * (len(records) - len(outcomes))
+        if None in outcomes:
+            await self.close()
+        return outcomes
+
+    async def _started(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=bootstrap(self._settings),
+                client_id=self._client_id,
+                enable_idempotence=True,
+                acks="all",
+                max_batch_size=BATCH_BYTES,
+                request_timeout_ms=int(self._settings.delivery_timeout_s * 1000),
+                linger_ms=2,
+            )
+            try:
+                async with asyncio.timeout(self._settings.delivery_timeout_s):
+                    await producer.start()
+            except (TimeoutError, KafkaError, OSError) as error:
+                await _end(producer)
+                raise Retry(type(error).__name__) from None
+            self._producer = producer
+        return self._producer
+
+    async def close(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _end(producer)
+
+
+async def _end(producer: AIOKafkaProducer) -> None:
+    """`stop` waits for a broker that may be gone for good, so it is bounded."""
+    with suppress(TimeoutError, KafkaError, OSError):
+        async with asyncio.timeout(STOP_S):
+            await producer.stop()
+
+
+def _outcome(future: "asyncio.Future[RecordMetadata]") -> Sent | None:
+    if not future.done():
+        future.cancel()
+        return None
+    if future.cancelled() or future.exception() is not None:
+        return None
+    metadata = future.result()
+    return Sent(metadata.topic, metadata.partition, metadata.offset)
