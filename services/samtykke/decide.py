@@ -71,6 +71,13 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody that a decision could be about, and why."""
+
+    kode: str
+
+
+@dataclass(frozen=True, slots=True)
 class Viewer:
     sub: str
     rolle: str
@@ -114,13 +121,13 @@ class Decision:
 
 def decide(
     event: Event | None,
-    child: Child | None,
+    child: Child | Unknown,
     viewer: Viewer | None,
     consents: Sequence[Consent],
     law: Lov,
     at: datetime,
 ) -> Decision:
-    """`event` None: the service may not send that type. `child` None: nobody known by that identity.
+    """`event` None: the service may not send that type.
 
     `consents` are all of the child's, whatever their state; `at` is now, aware. Never raises.
     """
@@ -130,7 +137,12 @@ def decide(
 
 
 def describe(
-    catalogue: Catalogue, full_type: str, kommune: str, time: datetime | None = None
+    catalogue: Catalogue,
+    full_type: str,
+    kommune: str,
+    time: datetime | None = None,
+    *,
+    koordinering: bool = False,
 ) -> Event | None:
     """The event as the catalogue knows its type, never as its sender says; None for a type that does not
     exist.
@@ -150,6 +162,7 @@ def describe(
         plikt=known.samarbeidsplikt if known else OWN_REGISTER,
         taushetsplikt=known.taushetsplikt if known else None,
         time=time,
+        koordinering=koordinering,
     )
 
 
@@ -157,7 +170,7 @@ def describe(
 
 
 def _publish(
-    event: Event | None, child: Child | None, consents: Sequence[Consent], law: Lov, at: datetime
+    event: Event | None, child: Child | Unknown, consents: Sequence[Consent], law: Lov, at: datetime
 ) -> Decision:
     def because(
         outcome: Utfall, kode: str, provision: str | None = None, consent: Consent | None = None
@@ -169,8 +182,8 @@ def _publish(
 
     if event is None:
         return because("refuse", "ukjent-type")
-    if child is None:
-        return because("refuse", "ukjent-identitet")
+    if isinstance(child, Unknown):
+        return because("refuse", child.kode)
     if child.status == "slettet":
         return because("refuse", "slettet")
     if child.kommune != event.kommune:
@@ -203,7 +216,7 @@ def _in_force(law: Lov, provision: str | None, at: datetime) -> str | None:
 
 def _read(
     event: Event | None,
-    child: Child | None,
+    child: Child | Unknown,
     viewer: Viewer,
     consents: Sequence[Consent],
     law: Lov,
@@ -214,8 +227,8 @@ def _read(
 
     if event is None:
         return deny("ukjent-type")
-    if child is None:
-        return deny("ukjent-barn")
+    if isinstance(child, Unknown):
+        return deny(child.kode)
     if not viewer.kommune == event.kommune == child.kommune:
         return deny("annen-kommune")
     rules = LESETABELL.get((viewer.rolle, _column(event, viewer)), ())

@@ -1,0 +1,180 @@
+"""The identity register: national id or case to subject, inside one municipality, and the names in the
+vault.
+
+A number is kept as a keyed digest to find it by and as a sealed copy; it is in clear in no table.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from backbone.seal import derive, mac, open_sealed, seal
+from backbone.settings import Settings
+from contracts.personnummer import InvalidNumber, classify
+from contracts.samtykke_api import Personstatus
+from services.samtykke.decide import Unknown
+from services.samtykke.nokler import IDENTITET, KeyStore
+
+SEARCH_HITS_MAX = 50
+
+COLUMNS = "p.subject, p.kommune, p.oppslag, p.status, p.fodselsdato, p.navn_forseglet"
+SELECT_BY_SUBJECT = "SELECT " + COLUMNS + " FROM person p WHERE subject = ANY($1::uuid[])"
+SELECT_BY_LOOKUP = (
+    "SELECT " + COLUMNS + " FROM unnest($1::text[], $2::bytea[]) AS q(kommune, oppslag)"
+    " JOIN person p USING (kommune, oppslag)"
+)
+INSERT = """
+    INSERT INTO person (subject, kommune, oppslag, fodselsdato)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::date[])
+    ON CONFLICT (kommune, oppslag) DO NOTHING
+    RETURNING subject, kommune, oppslag
+"""
+SET_NUMBER = """
+    UPDATE person SET nummer_forseglet = n.forseglet
+    FROM unnest($1::uuid[], $2::bytea[]) AS n(subject, forseglet) WHERE person.subject = n.subject
+"""
+SET_NAME = "UPDATE person SET navn_forseglet = $2, adressebeskyttelse = $3 WHERE subject = $1"
+CLEAR_WORDS = "DELETE FROM navneoppslag WHERE subject = $1"
+INSERT_WORDS = "INSERT INTO navneoppslag (oppslag, subject) SELECT w, $2 FROM unnest($1::bytea[]) w"
+SELECT_BY_WORDS = """
+    SELECT n.subject FROM navneoppslag n JOIN person p USING (subject)
+    WHERE n.oppslag = ANY($1::bytea[]) AND p.kommune = $2 AND NOT p.adressebeskyttelse
+    GROUP BY n.subject HAVING count(*) = $3 ORDER BY n.subject LIMIT $4
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a child can be found by. `nummer` is None where only a case is known."""
+
+    kommune: str
+    oppslag: bytes
+    nummer: str | None = None
+    fodselsdato: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    subject: UUID
+    kommune: str
+    status: Personstatus
+    fodselsdato: date | None
+    navn_forseglet: bytes | None
+
+
+class Register:
+    """Every method works on the caller's connection, inside the caller's transaction."""
+
+    def __init__(self, settings: Settings, keys: KeyStore) -> None:
+        root = settings.secret_bytes("identity_key")
+        self._lookup_key = derive(root, "samtykke", "oppslag")
+        self._word_key = derive(root, "samtykke", "navn")
+        self._demo = settings.demo
+        self._keys = keys
+
+    def identify(
+        self, kommune: str, orgnr: str, person: str | None, sak: str | None, today: date
+    ) -> Identity | Unknown:
+        """A number that points at one person; else the organisation's own case; else why not."""
+        problem = "uten-identitet"
+        if person is not None:
+            try:
+                number = classify(person, today)
+            except InvalidNumber as error:
+                return Unknown(error.code)
+            if self._demo and not number.synthetic:
+                return Unknown("ekte-nummer")
+            if number.identifies:
+                return Identity(
+                    kommune, mac(self._lookup_key, kommune, "nummer", person), person, number.fodselsdato
+                )
+            problem = "plassholder-uten-sak"
+        if sak is None:
+            return Unknown(problem)
+        return Identity(kommune, mac(self._lookup_key, kommune, "sak", orgnr, sak))
+
+    async def by_subject(self, db: asyncpg.Connection, subjects: Collection[UUID]) -> dict[UUID, Person]:
+        """Those of `subjects` that exist."""
+        rows = await db.fetch(SELECT_BY_SUBJECT, list(subjects)) if subjects else []
+        return {row["subject"]: _person(row) for row in rows}
+
+    async def find(self, db: asyncpg.Connection, identities: Iterable[Identity]) -> dict[bytes, Person]:
+        """Those known already, by their look-up."""
+        wanted = {i.oppslag: i.kommune for i in identities}
+        if not wanted:
+            return {}
+        rows = await db.fetch(SELECT_BY_LOOKUP, list(wanted.values()), list(wanted))
+        return {row["oppslag"]: _person(row) for row in rows}
+
+    async def resolve(self, db: asyncpg.Connection, identities: Iterable[Identity]) -> dict[bytes, Person]:
+        """Each identity's person by its look-up, given a subject now where it has none.
+
+        Two callers that meet the same child at the same moment get the same subject: the second waits for
+        the first to commit.
+        """
+        wanted = {i.oppslag: i for i in identities}
+        found = await self.find(db, wanted.values())
+        missing = [wanted[oppslag] for oppslag in sorted(wanted.keys() - found.keys())]
+        if missing:
+            await self._mint(db, missing)
+            found |= await self.find(db, missing)
+        return found
+
+    async def _mint(self, db: asyncpg.Connection, identities: list[Identity]) -> None:
+        new = await db.fetch(
+            INSERT,
+            [uuid4() for _ in identities],
+            [i.kommune for i in identities],
+            [i.oppslag for i in identities],
+            [i.fodselsdato for i in identities],
+        )
+        numbers = {i.oppslag: i.nummer for i in identities if i.nummer is not None}
+        numbered = {row["subject"]: numbers[row["oppslag"]] for row in new if row["oppslag"] in numbers}
+        keys = await self._keys.of((subject, IDENTITET) for subject in numbered)
+        sealed = [
+            seal(keys[subject, IDENTITET].key, number.encode(), _context("nummer", subject))
+            for subject, number in numbered.items()
+        ]
+        await db.execute(SET_NUMBER, list(numbered), sealed)
+
+    async def set_name(self, db: asyncpg.Connection, subject: UUID, navn: str, protected: bool) -> None:
+        """Replaces the name in the vault; a protected address takes the child out of every name search."""
+        key = (await self._keys.of([(subject, IDENTITET)]))[subject, IDENTITET].key
+        await db.execute(SET_NAME, subject, seal(key, navn.encode(), _context("navn", subject)), protected)
+        await db.execute(CLEAR_WORDS, subject)
+        if not protected:
+            await db.execute(INSERT_WORDS, self._words(navn), subject)
+
+    async def names(self, people: Iterable[Person]) -> dict[UUID, str]:
+        """The names that are known, opened."""
+        sealed = {p.subject: p.navn_forseglet for p in people if p.navn_forseglet is not None}
+        keys = await self._keys.of((subject, IDENTITET) for subject in sealed)
+        return {
+            subject: open_sealed(keys[subject, IDENTITET].key, blob, _context("navn", subject)).decode()
+            for subject, blob in sealed.items()
+        }
+
+    async def search(self, db: asyncpg.Connection, kommune: str, navn: str) -> list[UUID]:
+        """Children of the municipality whose name has every word of `navn`, the first 50."""
+        words = self._words(navn)
+        if not words:
+            return []
+        rows = await db.fetch(SELECT_BY_WORDS, words, kommune, len(words), SEARCH_HITS_MAX)
+        return [row["subject"] for row in rows]
+
+    def _words(self, navn: str) -> list[bytes]:
+        words = set(re.findall(r"\w+", unicodedata.normalize("NFKC", navn).casefold()))
+        return [mac(self._word_key, word) for word in sorted(words)]
+
+
+def _person(row: asyncpg.Record) -> Person:
+    return Person(row["subject"], row["kommune"], row["status"], row["fodselsdato"], row["navn_forseglet"])
+
+
+def _context(felt: str, subject: UUID) -> bytes:
+    return f"person|{felt}|{subject}".encode()

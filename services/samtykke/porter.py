@@ -1,0 +1,352 @@
+"""The two gates: gather what a decision needs in a few bulk statements, decide each item, hand out the
+keys.
+
+Nothing is kept between calls, so what a family withdrew is withdrawn from the next call on.
+"""
+
+from base64 import b64encode
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from backbone.clock import OSLO, Clock
+from backbone.database import driver
+from backbone.settings import Settings
+from contracts import samtykke_api as api
+from contracts.catalogue import Catalogue, UnknownType, split
+from contracts.lov import Lov
+from contracts.tjenester import SAMORDNING
+from services.samtykke.decide import (
+    Child,
+    Consent,
+    Decision,
+    Event,
+    Fakta,
+    Unknown,
+    Viewer,
+    decide,
+    describe,
+)
+from services.samtykke.identitet import Identity, Person, Register
+from services.samtykke.logg import Read, log_handout, log_reads
+from services.samtykke.nokler import DataKey, KeyStore
+
+SELECT_CONSENTS = """
+    SELECT subject, samtykke, status, fra_tjeneste, til_tjenester, kategorier, gyldig_fra, utloper
+    FROM samtykke WHERE subject = ANY($1::uuid[]) ORDER BY samtykke
+"""
+SELECT_COORDINATED = "SELECT subject FROM tildeling WHERE subject = ANY($1::uuid[]) AND koordinator = $2"
+
+NOBODY = Unknown("ukjent-barn")
+
+
+@dataclass(frozen=True)
+class Kjerne:
+    """What every call works with."""
+
+    engine: AsyncEngine
+    register: Register
+    keys: KeyStore
+    catalogue: Catalogue
+    law: Lov
+    clock: Clock
+
+    @classmethod
+    def build(
+        cls, settings: Settings, catalogue: Catalogue, engine: AsyncEngine, nokler: AsyncEngine, clock: Clock
+    ) -> "Kjerne":
+        keys = KeyStore(nokler, settings)
+        return cls(engine, Register(settings, keys), keys, catalogue, Lov(), clock)
+
+
+# The publish gate
+
+
+async def decide_batch(
+    kjerne: Kjerne, tjeneste: str, items: Sequence[api.AvgjorelseItem], mottaker: str
+) -> list[api.Avgjorelse]:
+    """What may become of each event, under which subject and key. `mottaker` is who is handed the keys."""
+    now = kjerne.clock()
+    async with kjerne.engine.begin() as conn:
+        db = await driver(conn)
+        people = await _people(kjerne, db, items, now)
+        consents = await consents_of(db, {p.subject for p in people if isinstance(p, Person)})
+        decided = [
+            (item, person, _decide_event(kjerne, tjeneste, item, person, consents, now))
+            for item, person in zip(items, people, strict=True)
+        ]
+        keys = await kjerne.keys.of(
+            (person.subject, tjeneste)
+            for _, person, decision in decided
+            if isinstance(person, Person) and decision.outcome != "refuse"
+        )
+        await log_handout(db, mottaker, "publisering", len(keys), len(keys), now)
+    return [_answer(kjerne, item, person, decision, keys, tjeneste) for item, person, decision in decided]
+
+
+async def _people(
+    kjerne: Kjerne, db: asyncpg.Connection, items: Sequence[api.AvgjorelseItem], now: datetime
+) -> list[Person | Unknown]:
+    today = now.astimezone(OSLO).date()
+    identified: list[UUID | Identity | Unknown] = [
+        UUID(item["subject"])
+        if item["subject"]
+        else kjerne.register.identify(item["kommune"], item["orgnr"], item["person"], item["sak"], today)
+        for item in items
+    ]
+    by_subject = await kjerne.register.by_subject(db, {i for i in identified if isinstance(i, UUID)})
+    resolved = await kjerne.register.resolve(db, (i for i in identified if isinstance(i, Identity)))
+
+    def person(identity: UUID | Identity | Unknown) -> Person | Unknown:
+        if isinstance(identity, UUID):
+            return by_subject.get(identity, NOBODY)
+        return resolved[identity.oppslag] if isinstance(identity, Identity) else identity
+
+    return [person(identity) for identity in identified]
+
+
+def _decide_event(
+    kjerne: Kjerne,
+    tjeneste: str,
+    item: api.AvgjorelseItem,
+    person: Person | Unknown,
+    consents: dict[UUID, list[Consent]],
+    now: datetime,
+) -> Decision:
+    event = describe(kjerne.catalogue, item["type"], item["kommune"], item["time"])
+    if event is not None and event.tjeneste != tjeneste:
+        event = None
+    if isinstance(person, Unknown):
+        return decide(event, person, None, (), kjerne.law, now)
+    child = Child(person.kommune, person.status, person.fodselsdato)
+    return decide(event, child, None, consents[person.subject], kjerne.law, now)
+
+
+def _answer(
+    kjerne: Kjerne,
+    item: api.AvgjorelseItem,
+    person: Person | Unknown,
+    decision: Decision,
+    keys: dict[tuple[UUID, str], DataKey],
+    tjeneste: str,
+) -> api.Avgjorelse:
+    key = None
+    if isinstance(person, Person) and decision.outcome != "refuse":
+        key = keys[person.subject, tjeneste]
+    return {
+        "ref": item["ref"],
+        "outcome": decision.outcome,  # type: ignore[typeddict-item]  # without a viewer it is the publish gate's
+        "subject": str(key.subject) if key else None,
+        "nokkelid": str(key.id) if key else None,
+        "nokkel": b64encode(key.key).decode() if key else None,
+        "grunnlag": decision.grunnlag,
+        "lovversjon": kjerne.law.versjon,
+        "grunner": list(decision.grunner),
+    }
+
+
+# Keys for the coordination consumer
+
+
+async def hand_out(
+    kjerne: Kjerne, formal: str, items: Sequence[api.NokkelItem], mottaker: str
+) -> list[api.NokkelSvar]:
+    """The keys named, of each child that is neither blocked nor erased, and the key of its fact set."""
+    now = kjerne.clock()
+    async with kjerne.engine.begin() as conn:
+        db = await driver(conn)
+        people = await kjerne.register.by_subject(db, {UUID(item["subject"]) for item in items})
+        active = {subject for subject, person in people.items() if person.status == "aktiv"}
+        named = await kjerne.keys.by_id(
+            {UUID(id_) for item in items if UUID(item["subject"]) in active for id_ in item["nokkelider"]}
+        )
+        own = await kjerne.keys.of((subject, SAMORDNING) for subject in active)
+        answers = [_keys_of(UUID(item["subject"]), item, people, named, own) for item in items]
+        await log_handout(db, mottaker, formal, len(active), sum(len(a["nokler"]) for a in answers), now)
+    return answers
+
+
+def _keys_of(
+    subject: UUID,
+    item: api.NokkelItem,
+    people: dict[UUID, Person],
+    named: dict[UUID, DataKey],
+    own: dict[tuple[UUID, str], DataKey],
+) -> api.NokkelSvar:
+    # Nobody we know of: no keys, yet "erased" would make the consumer give the row up for good.
+    status = people[subject].status if subject in people else "sperret"
+    fact_key = own.get((subject, SAMORDNING))
+    keys = (named.get(UUID(id_)) for id_ in item["nokkelider"])
+    return {
+        "subject": item["subject"],
+        "status": status,
+        "nokler": {str(k.id): b64encode(k.key).decode() for k in keys if k and k.subject == subject},
+        "samordning": {"nokkelid": str(fact_key.id), "nokkel": b64encode(fact_key.key).decode()}
+        if fact_key
+        else None,
+    }
+
+
+# The read gate
+
+
+async def read_batch(kjerne: Kjerne, body: api.LesingerInn) -> list[api.Lesing]:
+    """Each item's access and, with "full", its key. The access log is committed before this returns."""
+    now = kjerne.clock()
+    items = body["items"]
+    async with kjerne.engine.begin() as conn:
+        db = await driver(conn)
+        gate = await ReadGate.open(kjerne, db, body["viewer"], {UUID(item["subject"]) for item in items}, now)
+        decided = [(item, gate.decide(UUID(item["subject"]), _event(kjerne, item))) for item in items]
+        keys = await kjerne.keys.by_id(
+            {UUID(id_) for item, d in decided if d.outcome == "full" and (id_ := item["nokkelid"])}
+        )
+        handed = [(item, *_with_key(item, decision, keys)) for item, decision in decided]
+        reads = (
+            Read(item["slag"], UUID(item["subject"]), decision, item["type"], item["kategori"])
+            for item, decision, _ in handed
+        )
+        await log_reads(db, body["viewer"], body["formal"], reads, now, body.get("sporing"))
+    return [
+        {
+            "ref": item["ref"],
+            "tilgang": decision.outcome,  # type: ignore[typeddict-item]  # with a viewer it is the read gate's
+            "grunner": list(decision.grunner),
+            "nokkel": b64encode(key).decode() if key else None,
+        }
+        for item, decision, key in handed
+    ]
+
+
+def _event(kjerne: Kjerne, item: api.LesingItem) -> Event | None:
+    koordinering = item.get("koordinering", False)
+    if item["slag"] == "hendelse":
+        return describe(kjerne.catalogue, item["type"], item["kommune"], koordinering=koordinering)
+    return Event(
+        tjeneste=item["tjeneste"],
+        kategori=item["kategori"],
+        skjerming=item["skjerming"],
+        kommune=item["kommune"],
+        slag=item["slag"],
+        eier=item.get("eier"),
+        koordinering=koordinering,
+        hviler_pa=tuple(
+            Fakta(f["tjeneste"], f["kategori"], f["skjerming"]) for f in item.get("hviler_pa", ())
+        ),
+    )
+
+
+def _with_key(
+    item: api.LesingItem, decision: Decision, keys: dict[UUID, DataKey]
+) -> tuple[Decision, bytes | None]:
+    """A permitted item's key. An asked-for key that is gone, or is another child's or service's, denies
+    it.
+    """
+    if decision.outcome != "full" or item["nokkelid"] is None:
+        return decision, None
+    key = keys.get(UUID(item["nokkelid"]))
+    if key is None:
+        return _denied("nokkel-slettet"), None
+    if key.subject != UUID(item["subject"]) or key.tjeneste != _sealed_by(item):
+        return _denied("nokkel-passer-ikke"), None
+    return decision, key.key
+
+
+def _sealed_by(item: api.LesingItem) -> str:
+    try:
+        return split(item["type"])[0] if item["slag"] == "hendelse" else SAMORDNING
+    except UnknownType:
+        return ""
+
+
+def _denied(kode: str) -> Decision:
+    return Decision("deny", ({"kode": kode, "bestemmelse": None, "lovversjon": None, "samtykke": None},))
+
+
+@dataclass(frozen=True)
+class ReadGate:
+    """One viewer and everything known of the children she asks about, as of one moment."""
+
+    kjerne: Kjerne
+    viewer: Viewer
+    people: dict[UUID, Person]
+    consents: dict[UUID, list[Consent]]
+    coordinated: set[UUID]
+    known: set[UUID]
+    now: datetime
+
+    @classmethod
+    async def open(
+        cls,
+        kjerne: Kjerne,
+        db: asyncpg.Connection,
+        viewer: api.Viewer,
+        subjects: Collection[UUID],
+        now: datetime,
+    ) -> "ReadGate":
+        tjeneste = viewer.get("tjeneste")
+        return cls(
+            kjerne,
+            Viewer(
+                viewer["sub"], viewer["rolle"], viewer["kommune"], tjeneste, viewer.get("skjermet", False)
+            ),
+            await kjerne.register.by_subject(db, subjects),
+            await consents_of(db, subjects),
+            await _coordinated_by(db, viewer["sub"], subjects),
+            await kjerne.keys.with_key_of(tjeneste, subjects) if tjeneste else set(),
+            now,
+        )
+
+    def decide(self, subject: UUID, event: Event | None) -> Decision:
+        person = self.people.get(subject)
+        child: Child | Unknown = NOBODY
+        if person is not None:
+            child = Child(
+                person.kommune,
+                person.status,
+                person.fodselsdato,
+                frozenset((self.viewer.sub,) if subject in self.coordinated else ()),
+                frozenset((self.viewer.tjeneste,) if self.viewer.tjeneste and subject in self.known else ()),
+            )
+        return decide(event, child, self.viewer, self.consents[subject], self.kjerne.law, self.now)
+
+    def decide_child(self, subject: UUID, *, koordinering: bool = False, oppgave: bool = False) -> Decision:
+        """Whether the viewer may know who the child is."""
+        event = Event(
+            tjeneste="",
+            kategori="navn",
+            skjerming="N",
+            kommune=self.viewer.kommune,
+            slag="barn",
+            eier=self.viewer.tjeneste if oppgave else None,
+            koordinering=koordinering,
+        )
+        return self.decide(subject, event)
+
+
+async def consents_of(db: asyncpg.Connection, subjects: Collection[UUID]) -> dict[UUID, list[Consent]]:
+    """Every consent of each child, whatever its state; an empty list for a child without any."""
+    out: dict[UUID, list[Consent]] = defaultdict(list)
+    for row in await db.fetch(SELECT_CONSENTS, list(subjects)) if subjects else ():
+        out[row["subject"]].append(
+            Consent(
+                id=str(row["samtykke"]),
+                status=row["status"],
+                fra_tjeneste=row["fra_tjeneste"],
+                til_tjenester=frozenset(row["til_tjenester"]),
+                kategorier=frozenset(row["kategorier"]),
+                gyldig_fra=row["gyldig_fra"],
+                utloper=row["utloper"],
+            )
+        )
+    return out
+
+
+async def _coordinated_by(db: asyncpg.Connection, sub: str, subjects: Collection[UUID]) -> set[UUID]:
+    rows = await db.fetch(SELECT_COORDINATED, list(subjects), sub) if subjects else []
+    return {row["subject"] for row in rows}

@@ -1,0 +1,171 @@
+"""The tables of the two databases: "samtykke" (who, what was consented to, who read) and "nokler" (keys
+alone).
+
+Keys live apart so that their backups can be thrown away after a day, which is what makes erasure real.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+from backbone.journal import journal_tables
+
+metadata = MetaData()
+journal_tables(metadata)
+nokler_metadata = MetaData()
+
+
+def _now() -> Column[object]:
+    return Column("tid", DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+person = Table(
+    "person",
+    metadata,
+    Column("subject", UUID, primary_key=True),
+    Column("kommune", Text, nullable=False),
+    # HMAC of the number, or of (organisation, case) where no number is known: equal only inside one municipality.
+    Column("oppslag", LargeBinary, nullable=False),
+    Column("status", Text, nullable=False, server_default="aktiv"),
+    Column("fodselsdato", Date),
+    Column("adressebeskyttelse", Boolean, nullable=False, server_default=false()),
+    # Sealed under the child's own identity key, so erasing the key erases them in every backup too.
+    Column("nummer_forseglet", LargeBinary),
+    Column("navn_forseglet", LargeBinary),
+    _now(),
+    UniqueConstraint("kommune", "oppslag"),
+    CheckConstraint("status in ('aktiv', 'sperret', 'slettet')"),
+)
+
+navneoppslag = Table(
+    "navneoppslag",
+    metadata,
+    # HMAC of one word of the name; a child with a protected address has no row here.
+    Column("oppslag", LargeBinary, primary_key=True),
+    Column("subject", UUID, primary_key=True),
+    Index("navneoppslag_subject", "subject"),
+)
+
+tildeling = Table(
+    "tildeling",
+    metadata,
+    Column("subject", UUID, primary_key=True),
+    Column("koordinator", Text, primary_key=True),
+    Column("rolle", Text, nullable=False),
+    _now(),
+)
+
+samtykke_hendelse = Table(
+    "samtykke_hendelse",
+    metadata,
+    Column("samtykke", UUID, primary_key=True),
+    Column("sekvens", Integer, primary_key=True),
+    Column("subject", UUID, nullable=False),
+    Column("slag", Text, nullable=False),
+    Column("record", JSONB, nullable=False),
+    Column("aktor", Text, nullable=False),
+    _now(),
+    CheckConstraint("slag in ('gitt', 'avslatt', 'trukket', 'gitt-igjen', 'utlopt', 'erstattet')"),
+)
+
+samtykke = Table(
+    "samtykke",
+    metadata,
+    Column("samtykke", UUID, primary_key=True),
+    Column("subject", UUID, nullable=False),
+    Column("kommune", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("sekvens", Integer, nullable=False),
+    Column("fra_tjeneste", Text, nullable=False),
+    Column("til_tjenester", ARRAY(Text), nullable=False),
+    Column("kategorier", ARRAY(Text), nullable=False),
+    Column("gyldig_fra", DateTime(timezone=True), nullable=False),
+    # What holds: the date in the consent, or the child's eighteenth birthday where a parent gave it and that is sooner.
+    Column("utloper", DateTime(timezone=True)),
+    # Whether the feed has said that it began.
+    Column("startet", Boolean, nullable=False),
+    Column("record", JSONB, nullable=False),
+    _now(),
+    Index("samtykke_subject", "subject"),
+    Index("samtykke_utloper", "utloper", postgresql_where=text("status = 'gitt'")),
+    Index("samtykke_ikke_startet", "gyldig_fra", postgresql_where=text("status = 'gitt' and not startet")),
+)
+
+endring = Table(
+    "endring",
+    metadata,
+    Column("sekvens", BigInteger, primary_key=True, autoincrement=False),
+    Column("subject", UUID, nullable=False),
+    _now(),
+)
+
+endringsteller = Table(
+    "endringsteller",
+    metadata,
+    Column("en", SmallInteger, primary_key=True, autoincrement=False),
+    Column("siste", BigInteger, nullable=False),
+    CheckConstraint("en = 1"),
+)
+
+tilgangslogg = Table(
+    "tilgangslogg",
+    metadata,
+    Column("lopenr", BigInteger, Identity(always=True), primary_key=True),
+    Column("tid", DateTime(timezone=True), nullable=False),
+    Column("leser", Text, nullable=False),
+    Column("rolle", Text, nullable=False),
+    Column("orgnr", Text, nullable=False),
+    Column("kommune", Text, nullable=False),
+    Column("tjeneste", Text),
+    Column("formal", Text, nullable=False),
+    Column("slag", Text, nullable=False),
+    Column("subject", UUID),
+    Column("type", Text),
+    Column("kategori", Text),
+    Column("utfall", Text, nullable=False),
+    Column("grunn", Text, nullable=False),
+    Column("samtykke", UUID),
+    Column("sporing", Text),
+    Index("tilgangslogg_subject", "subject", "tid"),
+)
+
+nokkelutlevering = Table(
+    "nokkelutlevering",
+    metadata,
+    Column("lopenr", BigInteger, Identity(always=True), primary_key=True),
+    Column("tid", DateTime(timezone=True), nullable=False),
+    Column("mottaker", Text, nullable=False),
+    Column("formal", Text, nullable=False),
+    Column("barn", Integer, nullable=False),
+    Column("nokler", Integer, nullable=False),
+)
+
+datanokkel = Table(
+    "datanokkel",
+    nokler_metadata,
+    Column("nokkelid", UUID, primary_key=True),
+    Column("subject", UUID, nullable=False),
+    Column("tjeneste", Text, nullable=False),
+    Column("innpakket", LargeBinary, nullable=False),
+    Column("kek_id", Text, nullable=False),
+    _now(),
+    UniqueConstraint("subject", "tjeneste"),
+)
