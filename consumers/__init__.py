@@ -1,0 +1,1 @@
+"""Kafka to people: what is done with the events that services publish."""

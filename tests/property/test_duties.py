@@ -1,0 +1,161 @@
+"""Duties are a pure function of facts, rules and time: order, repetition and batching change nothing."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumers.coordination.duties import digest, duties, evaluate, next_change
+from consumers.coordination.facts import FactSet, merged
+from consumers.coordination.regler.frister import OSLO
+from tests.unit.coordination.given import RULES, SUBJECT, Event, consent, event, facts
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+KINDS = (
+    ("skole", "fravaer.terskel-passert", "fravar"),
+    ("skole", "ppt.henvist", "tilrettelegging"),
+    ("skole", "oppfolgingstjenesten.tilmeldt", "skolegang"),
+    ("helsestasjon", "oppfolging.utvidet", "helseoppfolging"),
+    ("helsestasjon", "oppfolging.avsluttet", "helseoppfolging"),
+    ("nav", "oppfolging.startet", "nav-oppfolging"),
+    ("nav", "oppfolging.avsluttet", "nav-oppfolging"),
+    ("barnevern", "henvendelse.mottatt", "barnevern"),
+    ("barnevern", "henvendelse.konkludert", "barnevern"),
+    ("barnevern", "tiltak.iverksatt", "barnevern"),
+    ("barnevern", "tiltak.avsluttet", "barnevern"),
+    ("koordinerende-enhet", "koordinator.oppnevnt", "koordinering"),
+    ("koordinerende-enhet", "samarbeid.avsluttet", "koordinering"),
+)
+days = st.integers(0, 420)
+
+
+@st.composite
+def service_events(draw: st.DrawFn) -> Event:
+    tjeneste, navn, _ = draw(st.sampled_from(KINDS))
+    # Few nokler and versions, so that events meet and replace each other.
+    when = (START + timedelta(days=draw(days), hours=draw(st.sampled_from([0, 8, 23])))).astimezone(OSLO)
+    data = {"slag": draw(st.sampled_from([1, 2]))} if navn == "henvendelse.mottatt" else {}
+    return event(
+        tjeneste,
+        navn,
+        when.replace(tzinfo=None).isoformat(),
+        draw(st.sampled_from("ab")),
+        versjon=draw(st.integers(1, 3)),
+        trukket=draw(st.sampled_from([False, False, True])),
+        **data,
+    )
+
+
+@st.composite
+def consent_events(draw: st.DrawFn) -> Event:
+    tjeneste, _, kategori = draw(st.sampled_from(KINDS))
+    start = START + timedelta(days=draw(days))
+    end = draw(st.none() | days.map(lambda d: (start + timedelta(days=d)).isoformat()))
+    return consent(
+        tjeneste,
+        [kategori],
+        draw(st.sampled_from([["skole"], ["koordinerende-enhet"], ["nav"], ["koordinator"]])),
+        status=draw(st.sampled_from(["gitt", "gitt", "trukket", "utlopt"])),
+        sekvens=draw(st.integers(1, 3)),
+        id_=f"{tjeneste} {draw(st.sampled_from('xy'))}",
+        gyldig_fra=start.isoformat(),
+        utloper=end,
+    )
+
+
+histories = st.lists(service_events() | consent_events() | consent_events(), max_size=30)
+moments = days.map(lambda d: START + timedelta(days=d, hours=12))
+
+
+@settings(max_examples=300, deadline=None)
+@given(histories, moments, st.randoms(use_true_random=False))
+def test_any_order_repetition_and_batching_gives_the_same_digest(
+    history: list[Event], at: datetime, rng: random.Random
+) -> None:
+    expected = digest(duties(facts(*history), RULES, at))
+    shuffled = history + rng.choices(history, k=len(history)) if history else []
+    rng.shuffle(shuffled)
+    cuts = sorted(rng.sample(range(len(shuffled) + 1), min(3, len(shuffled) + 1)))
+    batches = [shuffled[a:b] for a, b in pairwise([0, *cuts, len(shuffled)])]
+    stored = FactSet(SUBJECT).encode()
+    for batch in batches:  # as the consumer does: load, merge a batch, save
+        held = FactSet.decode(SUBJECT, stored)
+        held.merge(facts(*batch))
+        stored = held.encode()
+    found = duties(FactSet.decode(SUBJECT, stored), RULES, at)
+    assert digest(found) == expected
+    assert len({d.oppgave_id for d in found}) == len(found), "one task an occasion"
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories, histories, histories)
+def test_merging_is_commutative_associative_and_idempotent(
+    a: list[Event], b: list[Event], c: list[Event]
+) -> None:
+    x, y, z = facts(*a), facts(*b), facts(*c)
+
+    def union(*sets: FactSet) -> bytes:
+        return merged(SUBJECT, sets).encode()
+
+    assert union(x, y) == union(y, x)
+    assert union(merged(SUBJECT, [x, y]), z) == union(x, merged(SUBJECT, [y, z]))
+    assert union(x, x) == x.encode()
+
+
+@settings(max_examples=300, deadline=None)
+@given(histories, moments, st.floats(0, 1, exclude_max=True))
+def test_nothing_changes_before_the_next_change(history: list[Event], at: datetime, part: float) -> None:
+    known = facts(*history)
+    now, until = evaluate(known, RULES, at)
+    assert until == next_change(known, RULES, at)
+    assert until is None or until > at
+    between = at + ((until or at + timedelta(days=900)) - at) * part
+    assert duties(known, RULES, between) == now
+
+
+@settings(max_examples=200, deadline=None)
+@given(histories, moments)
+def test_an_owner_may_know_every_fact_a_duty_rests_on(history: list[Event], at: datetime) -> None:
+    known = facts(*history)
+    active = [c for c in known.consents.values() if c.active(int(at.timestamp()) * 1_000_000)]
+    for duty in duties(known, RULES, at):
+        for ground in duty.hviler_pa:
+            covering = [
+                c
+                for c in active
+                if (c.fra_tjeneste, ground.kategori) in {(ground.tjeneste, k) for k in c.kategorier}
+            ]
+            named = any(duty.eier in c.til_tjenester for c in covering)
+            released = covering and duty.eier == "koordinerende-enhet" and ground.skjerming != "X"
+            assert ground.tjeneste == duty.eier or ground.skjerming == "N" or named or released
+
+
+def test_ten_thousand_children_with_services_for_all_only_give_no_duty() -> None:
+    rng = random.Random(20260105)
+    universal = [
+        (tjeneste, navn)
+        for tjeneste, navn in (
+            ("skole", "elevforhold.startet"),
+            ("skole", "elevforhold.avsluttet"),
+            ("helsestasjon", "konsultasjon.gjennomfort"),
+            ("helsestasjon", "konsultasjon.ikke-mott"),
+            ("helsestasjon", "skolestartundersokelse.gjennomfort"),
+            ("helsestasjon", "atte-trinnssamtale.gjennomfort"),
+            ("helsestasjon", "journal.overfort"),
+            ("nav", "overgang.planlagt"),
+            ("skole", "overgang.mottak-bekreftet"),
+            ("skole", "medvirkning.gjennomfort"),
+        )
+    ]
+    everything = [
+        consent(t, ["skolegang", "helseprogram", "overgang", "medvirkning"]) for t in ("skole", "nav")
+    ]
+    for _ in range(10_000):
+        day = START + timedelta(days=rng.randrange(300))
+        child = [
+            event(*rng.choice(universal), day.replace(tzinfo=None).isoformat(), str(rng.randrange(4)))
+            for _ in range(rng.randrange(1, 6))
+        ]
+        assert evaluate(facts(*child, *everything), RULES, day + timedelta(days=1)) == ((), None)
