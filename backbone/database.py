@@ -15,7 +15,9 @@ def database_name(settings: Settings, name: str) -> str:
 def database_url(settings: Settings, name: str) -> URL:
     """The URL of the database `name`. Raises MissingSecret where no server is set."""
     if settings.database_url is None:
-        raise MissingSecret("SAMSPOR_DATABASE_URL must name a PostgreSQL server (the embedded run sets it itself)")
+        raise MissingSecret(
+            "SAMSPOR_DATABASE_URL must name a PostgreSQL server (the embedded run sets it itself)"
+        )
     base = make_url(settings.database_url).set(drivername="postgresql+asyncpg")
     return base.set(database=database_name(settings, name))
 

@@ -32,7 +32,9 @@ def problem_response(problem: ProblemError) -> Response:
     return Response(orjson.dumps(problem.body()), problem.status, problem.headers, MEDIA_TYPE)
 
 
-def create_app(title: str, *, version: str = "0", lifespan: Lifespan | None = None, docs: bool = True) -> FastAPI:
+def create_app(
+    title: str, *, version: str = "0", lifespan: Lifespan | None = None, docs: bool = True
+) -> FastAPI:
     """An application whose every error is a problem detail. Pages for people hide the API's description (`docs`)."""
     app = FastAPI(
         title=title,

@@ -83,7 +83,9 @@ def journal_tables(metadata: MetaData) -> None:
         metadata,
         Column("id", UUID, primary_key=True),
         Column("time", DateTime(timezone=True), nullable=False, unique=True, comment="the hour it serves"),
-        Column("innpakket", LargeBinary, nullable=False, comment="the key, wrapped by the key-encryption key"),
+        Column(
+            "innpakket", LargeBinary, nullable=False, comment="the key, wrapped by the key-encryption key"
+        ),
         comment="kept out of backups",
     )
     Table(
@@ -98,6 +100,11 @@ def journal_tables(metadata: MetaData) -> None:
         Column("nokkel", LargeBinary, primary_key=True, comment="keyed digest of source, format and key"),
         Column("innhold", LargeBinary, nullable=False),
     )
+
+
+metadata = MetaData()
+"""A publishing service's own database: its journal and nothing else."""
+journal_tables(metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,9 @@ class Journal:
         self._keys = JournalKeys(settings, owner)
         self._digest_key = derive(settings.secret_bytes("service_key"), "avtrykk", owner)
 
-    async def append(self, conn: asyncpg.Connection, events: Sequence[NewEvent], now: datetime) -> list[Accepted]:
+    async def append(
+        self, conn: asyncpg.Connection, events: Sequence[NewEvent], now: datetime
+    ) -> list[Accepted]:
         """One answer an event, in order. Idempotent by (source, id), also within the batch."""
         key_id, key = await self._keys.current(conn, now)
         digests = [self._digest(e) for e in events]
@@ -219,7 +228,9 @@ class JournalKeys:
         return self._current[1], self._current[2]
 
     async def load(self, conn: asyncpg.Connection, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, bytes]:
-        rows = await conn.fetch("SELECT id, innpakket FROM journalnokkel WHERE id = ANY($1::uuid[])", list(ids))
+        rows = await conn.fetch(
+            "SELECT id, innpakket FROM journalnokkel WHERE id = ANY($1::uuid[])", list(ids)
+        )
         return {row["id"]: self.unwrap(row["id"], row["innpakket"]) for row in rows}
 
     def unwrap(self, key_id: uuid.UUID, wrapped: bytes) -> bytes:
@@ -253,7 +264,9 @@ class Accountable:
 
 def open_row(key: bytes, row: Any) -> Accountable:
     """Opens a row not yet decided. Raises SealBroken."""
-    opened = orjson.loads(open_sealed(key, row["innhold"], journal_context(row["source"], row["id"], row["type"])))
+    opened = orjson.loads(
+        open_sealed(key, row["innhold"], journal_context(row["source"], row["id"], row["type"]))
+    )
     return Accountable(opened["person"], opened["sak"], orjson.dumps(opened["innhold"]))
 
 
@@ -270,7 +283,13 @@ ON CONFLICT (source, id) DO NOTHING
 RETURNING source, id
 """
 
-STATUS = {"release": "frigitt", "shield": "skjermet", "withhold": "venter", "refuse": "avvist", None: "mottatt"}
+STATUS = {
+    "release": "frigitt",
+    "shield": "skjermet",
+    "withhold": "venter",
+    "refuse": "avvist",
+    None: "mottatt",
+}
 
 
 async def receipt(conn: asyncpg.Connection, id_: str, source: str | None = None) -> list[dict[str, Any]]:

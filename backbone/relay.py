@@ -168,7 +168,9 @@ class Relay:
         await self._publish(conn, [row for row in ready if row["utfall"] in ("release", "shield")])
         return True
 
-    async def _decide(self, conn: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> dict[int, dict[str, Any]]:
+    async def _decide(
+        self, conn: asyncpg.Connection, rows: Sequence[asyncpg.Record]
+    ) -> dict[int, dict[str, Any]]:
         """Asks about the rows, re-seals them under the child's key and commits what was decided."""
         keys = await self._keys.load(conn, {row["journalnokkel"] for row in rows if row["journalnokkel"]})
         contents: dict[int, bytes] = {}
@@ -255,7 +257,9 @@ class Relay:
         if not rows:
             return
         outcomes = await self._publisher.send([self._outgoing(row) for row in rows])
-        sent = [(row["lopenr"], place) for row, place in zip(rows, outcomes, strict=True) if place is not None]
+        sent = [
+            (row["lopenr"], place) for row, place in zip(rows, outcomes, strict=True) if place is not None
+        ]
         await self._mark(conn, sent)
         if len(sent) < len(rows):
             raise Retry("unknown outcome")

@@ -37,7 +37,9 @@ class InternalClient:
         self._settings = settings
         self._me = system_principal(part)
         self._clock = clock
-        self._http = httpx.AsyncClient(base_url=settings.url(to), timeout=settings.samtykke_timeout_s, trust_env=False)
+        self._http = httpx.AsyncClient(
+            base_url=settings.url(to), timeout=settings.samtykke_timeout_s, trust_env=False
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -50,11 +52,15 @@ class InternalClient:
     async def call(self, method: str, path: str, body: Any = None, **params: str | int | float) -> Any:
         """The answer's JSON (None for 204). Raises Retry or Rejected."""
         token = self._settings.system_token
-        bearer = token.get_secret_value() if token else issue(self._me, self._settings, self._clock(), TOKEN_LIFE)
+        bearer = (
+            token.get_secret_value() if token else issue(self._me, self._settings, self._clock(), TOKEN_LIFE)
+        )
         headers = {"authorization": f"Bearer {bearer}", "content-type": "application/json"}
         content = None if body is None else orjson.dumps(body)
         try:
-            answer = await self._http.request(method, path, content=content, headers=headers, params=params or None)
+            answer = await self._http.request(
+                method, path, content=content, headers=headers, params=params or None
+            )
         except httpx.HTTPError as error:
             raise Retry(type(error).__name__) from None
         if answer.status_code >= 500 or answer.status_code == 429:
@@ -82,7 +88,9 @@ class SamtykkeClient(InternalClient):
 
     async def changes(self, after: int, wait_s: float = 0.0) -> api.EndringerUt:
         """Subjects changed since `after`; waits up to `wait_s` seconds for the first one."""
-        return cast(api.EndringerUt, await self.call("GET", "/samtykke/endringer", etter=after, ventetid_s=wait_s))
+        return cast(
+            api.EndringerUt, await self.call("GET", "/samtykke/endringer", etter=after, ventetid_s=wait_s)
+        )
 
     async def read(
         self, viewer: Principal, formal: str, items: Sequence[api.LesingItem], sporing: str | None = None
@@ -91,15 +99,21 @@ class SamtykkeClient(InternalClient):
         body = {"viewer": viewer.model_dump(), "formal": formal, "items": items, "sporing": sporing}
         return cast(list[api.Lesing], (await self.call("POST", "/samtykke/lesinger", body))["items"])
 
-    async def names(self, viewer: Principal, subjects: Sequence[str], koordinering: bool = False) -> dict[str, str]:
+    async def names(
+        self, viewer: Principal, subjects: Sequence[str], koordinering: bool = False
+    ) -> dict[str, str]:
         """Names of those children that the viewer may open."""
         body = {"viewer": viewer.model_dump(), "subjects": subjects, "koordinering": koordinering}
         return cast(dict[str, str], (await self.call("POST", NAVN, body))["navn"])
 
-    async def search(self, viewer: Principal, *, person: str | None = None, navn: str | None = None) -> list[str]:
+    async def search(
+        self, viewer: Principal, *, person: str | None = None, navn: str | None = None
+    ) -> list[str]:
         """Subjects that match a number or a name, of those the viewer may open."""
         query = {"person": person} if person is not None else {"navn": navn}
-        return cast(list[str], (await self.call("POST", SOK, {"viewer": viewer.model_dump(), **query}))["subjects"])
+        return cast(
+            list[str], (await self.call("POST", SOK, {"viewer": viewer.model_dump(), **query}))["subjects"]
+        )
 
     async def consents(self, subject: str) -> list[api.Samtykke]:
         return cast(list[api.Samtykke], (await self.call("GET", SAMTYKKER, subject=subject))["samtykker"])

@@ -27,10 +27,15 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SAMSPOR_", frozen=True, extra="ignore")
 
-    data_dir: Path = Field(Path(".samspor"), description="where the embedded run keeps engines' data and secrets")
-    kafka: str | None = Field(None, description="bootstrap servers of an existing Kafka; unset: the embedded one")
+    data_dir: Path = Field(
+        Path(".samspor"), description="where the embedded run keeps engines' data and secrets"
+    )
+    kafka: str | None = Field(
+        None, description="bootstrap servers of an existing Kafka; unset: the embedded one"
+    )
     database_url: str | None = Field(
-        None, description="postgresql:// URL of an existing server, its path left out; unset: the embedded one"
+        None,
+        description="postgresql:// URL of an existing server, its path left out; unset: the embedded one",
     )
     database_prefix: str = Field("samspor", description="databases are <prefix>_<name>")
     topic_prefix: str = Field("", description="put before every topic and consumer group")
@@ -48,30 +53,46 @@ class Settings(BaseSettings):
 
     kek: SecretStr | None = Field(None, description="key-encryption key, 32 bytes in base64")
     kek_id: str = Field("kek-1", description="name of the key-encryption key, stored with what it wraps")
-    identity_key: SecretStr | None = Field(None, description="key of the identity look-up (HMAC), 32 bytes in base64")
-    service_key: SecretStr | None = Field(None, description="root of each service's event-id key, 32 bytes in base64")
-    token_private_key: SecretStr | None = Field(None, description="Ed25519 private key (PEM) that signs tokens")
+    identity_key: SecretStr | None = Field(
+        None, description="key of the identity look-up (HMAC), 32 bytes in base64"
+    )
+    service_key: SecretStr | None = Field(
+        None, description="root of each service's event-id key, 32 bytes in base64"
+    )
+    token_private_key: SecretStr | None = Field(
+        None, description="Ed25519 private key (PEM) that signs tokens"
+    )
     token_public_key: str | None = Field(None, description="Ed25519 public key (PEM) that verifies tokens")
 
     system_token: SecretStr | None = Field(
         None, description="this process's own token where it does not hold the private key"
     )
 
-    demo: bool = Field(False, description="synthetic persons only, personas to sign in as; real numbers are refused")
+    demo: bool = Field(
+        False, description="synthetic persons only, personas to sign in as; real numbers are refused"
+    )
     body_bytes_max: int = Field(16 * 1024 * 1024, gt=0, description="largest request body a service takes")
     accept_bytes_max: int = Field(
-        128 * 1024 * 1024, gt=0, description="bodies held at once by a process; beyond it, 503 with Retry-After"
+        128 * 1024 * 1024,
+        gt=0,
+        description="bodies held at once by a process; beyond it, 503 with Retry-After",
     )
     events_per_request_max: int = Field(20_000, gt=0, description="events in one request")
     relay_batch: int = Field(2_000, gt=0, description="rows a relay decides and sends at a time")
-    relay_poll_s: float = Field(0.1, gt=0, description="pause of a relay that found nothing to do, in seconds")
-    relay_sweep_s: float = Field(60.0, gt=0, description="how often withheld rows are all asked about again, in seconds")
+    relay_poll_s: float = Field(
+        0.1, gt=0, description="pause of a relay that found nothing to do, in seconds"
+    )
+    relay_sweep_s: float = Field(
+        60.0, gt=0, description="how often withheld rows are all asked about again, in seconds"
+    )
     consumer_batch: int = Field(5_000, gt=0, description="records coordination handles in one transaction")
     session_timeout_ms: int = Field(
         10_000, gt=0, description="how long a dead consumer's partitions wait before another takes them"
     )
     delivery_timeout_s: float = Field(
-        10.0, gt=0, description="an acknowledgement not seen by then counts as unknown, and the row is sent again"
+        10.0,
+        gt=0,
+        description="an acknowledgement not seen by then counts as unknown, and the row is sent again",
     )
     samtykke_timeout_s: float = Field(10.0, gt=0, description="longest wait for an answer from samtykke")
     token_hours: int = Field(12, gt=0, description="life of a token that `samspor token` makes")
@@ -97,7 +118,8 @@ class Settings(BaseSettings):
     @classmethod
     def embedded(cls, data_dir: Path, **overrides: Any) -> Self:
         """Settings of the embedded run: secrets made at the first start, kept in `data_dir`/hemmeligheter.json (0600),
-        so that the next start reads the same data. An environment variable wins over the file, an override over both."""
+        so that the next start reads the same data. An environment variable wins over the file, and an override over
+        both."""
         kept = _embedded_secrets(data_dir / "hemmeligheter.json")
         unset = {name: value for name, value in kept.items() if f"SAMSPOR_{name.upper()}" not in os.environ}
         return cls(**{"data_dir": data_dir, "demo": True, **unset, **overrides})
@@ -110,7 +132,7 @@ def _embedded_secrets(path: Path) -> dict[str, str]:
     made = fresh_secrets()
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".ny")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         json.dump(made, out)
         out.flush()
         os.fsync(out.fileno())

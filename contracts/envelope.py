@@ -6,7 +6,7 @@ protocol binding 1.0 §3.2; extension names follow CloudEvents §3: lower case l
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
@@ -15,7 +15,7 @@ from contracts.hendelser import Skjerming
 
 Headers = list[tuple[str, bytes]]
 
-SEALED = "application/vnd.samspor.sealed"
+SEALED: Final = "application/vnd.samspor.sealed"
 ENVELOPE_MAJOR = "1"
 _MICRO = "microseconds"
 
@@ -138,7 +138,9 @@ def seal_context(
 
 def timestamp(at: datetime) -> str:
     """RFC 3339 in UTC with "Z"; microseconds only where there are any."""
-    return at.astimezone(UTC).isoformat(timespec=_MICRO if at.microsecond else "seconds").replace("+00:00", "Z")
+    return (
+        at.astimezone(UTC).isoformat(timespec=_MICRO if at.microsecond else "seconds").replace("+00:00", "Z")
+    )
 
 
 def to_kafka(envelope: Envelope) -> tuple[bytes, Headers]:

@@ -38,7 +38,9 @@ class Bestemmelse:
 
 
 def _samarbeid(id_: str, lov: str, paragraf: str, status: Status = "sett") -> Bestemmelse:
-    return Bestemmelse(id_, lov, paragraf, "samarbeidsplikt", status, "samordnede samarbeidsbestemmelser 2022")
+    return Bestemmelse(
+        id_, lov, paragraf, "samarbeidsplikt", status, "samordnede samarbeidsbestemmelser 2022"
+    )
 
 
 def _taushet(id_: str, lov: str, paragraf: str) -> Bestemmelse:
@@ -93,12 +95,23 @@ LOVTABELL: tuple[Bestemmelse, ...] = (
     _samarbeid("spesialisthelsetjenesteloven-2-1-e", "spesialisthelsetjenesteloven", "§ 2-1 e"),
     _samarbeid("psykisk-helsevernloven-4-1", "psykisk helsevernloven", "§ 4-1"),
     _samarbeid("tannhelsetjenesteloven-1-4-a", "tannhelsetjenesteloven", "§ 1-4 a"),
-    Bestemmelse("pbrl-2-5-b", "pasient- og brukerrettighetsloven", "§ 2-5 b", "rett til samordning", "lest", "pbrl."),
-    Bestemmelse("hol-7-2-a", "helse- og omsorgstjenesteloven", "§ 7-2 a", "barnekoordinator", "sett", "hol."),
-    Bestemmelse("pbrl-2-5-c", "pasient- og brukerrettighetsloven", "§ 2-5 c", "barnekoordinator", "sett", "pbrl."),
-    Bestemmelse("barnevernsloven-15-9", "barnevernsloven", "§ 15-9", "individuell plan", "sett", "barnevernsloven"),
     Bestemmelse(
-        "hol-7-1", "helse- og omsorgstjenesteloven", "§ 7-1", "individuell plan", "ikke kvalitetssikret", "hol."
+        "pbrl-2-5-b", "pasient- og brukerrettighetsloven", "§ 2-5 b", "rett til samordning", "lest", "pbrl."
+    ),
+    Bestemmelse("hol-7-2-a", "helse- og omsorgstjenesteloven", "§ 7-2 a", "barnekoordinator", "sett", "hol."),
+    Bestemmelse(
+        "pbrl-2-5-c", "pasient- og brukerrettighetsloven", "§ 2-5 c", "barnekoordinator", "sett", "pbrl."
+    ),
+    Bestemmelse(
+        "barnevernsloven-15-9", "barnevernsloven", "§ 15-9", "individuell plan", "sett", "barnevernsloven"
+    ),
+    Bestemmelse(
+        "hol-7-1",
+        "helse- og omsorgstjenesteloven",
+        "§ 7-1",
+        "individuell plan",
+        "ikke kvalitetssikret",
+        "hol.",
     ),
     Bestemmelse(
         "pbrl-2-5",
@@ -167,7 +180,12 @@ LOVTABELL: tuple[Bestemmelse, ...] = (
         "forvaltningsloven",
     ),
     Bestemmelse(
-        "forvaltningsloven-13-a-2", "forvaltningsloven", "§ 13 a nr. 2", "anonymisert", "sett", "forvaltningsloven"
+        "forvaltningsloven-13-a-2",
+        "forvaltningsloven",
+        "§ 13 a nr. 2",
+        "anonymisert",
+        "sett",
+        "forvaltningsloven",
     ),
     Bestemmelse(
         "forvaltningsloven-13-b-7",
@@ -177,13 +195,21 @@ LOVTABELL: tuple[Bestemmelse, ...] = (
         "sett",
         "forvaltningsloven",
     ),
-    Bestemmelse("gdpr-6-1-e", "personvernforordningen", "art. 6 nr. 1 e", "behandlingsgrunnlag", "lest", "GDPR"),
-    Bestemmelse("gdpr-9-2-g", "personvernforordningen", "art. 9 nr. 2 g", "behandlingsgrunnlag", "lest", "GDPR"),
-    Bestemmelse("gdpr-17-3", "personvernforordningen", "art. 17 nr. 3", "grenser for sletting", "lest", "GDPR"),
+    Bestemmelse(
+        "gdpr-6-1-e", "personvernforordningen", "art. 6 nr. 1 e", "behandlingsgrunnlag", "lest", "GDPR"
+    ),
+    Bestemmelse(
+        "gdpr-9-2-g", "personvernforordningen", "art. 9 nr. 2 g", "behandlingsgrunnlag", "lest", "GDPR"
+    ),
+    Bestemmelse(
+        "gdpr-17-3", "personvernforordningen", "art. 17 nr. 3", "grenser for sletting", "lest", "GDPR"
+    ),
     Bestemmelse("arkivlova-9", "arkivlova", "§ 9", "kassasjonsforbud", "lest", "arkivlova"),
     Bestemmelse("barnekonvensjonen-3", "barnekonvensjonen", "art. 3", "barnets beste", "sett", "FN"),
     Bestemmelse("barnekonvensjonen-12", "barnekonvensjonen", "art. 12", "rett til å bli hørt", "sett", "FN"),
-    Bestemmelse("barnevernsloven-15-1", "barnevernsloven", "§ 15-1", "forebyggende plan", "sett", "barnevernsloven"),
+    Bestemmelse(
+        "barnevernsloven-15-1", "barnevernsloven", "§ 15-1", "forebyggende plan", "sett", "barnevernsloven"
+    ),
     Bestemmelse(
         "barnevernsloven-15-3",
         "barnevernsloven",
@@ -221,7 +247,12 @@ LOVTABELL: tuple[Bestemmelse, ...] = (
         frist="3 uker",
     ),
     Bestemmelse(
-        "barnevernsloven-3-6", "barnevernsloven", "§ 3-6", "ettervern", "ikke kvalitetssikret", "alderen 25 sett"
+        "barnevernsloven-3-6",
+        "barnevernsloven",
+        "§ 3-6",
+        "ettervern",
+        "ikke kvalitetssikret",
+        "alderen 25 sett",
     ),
     Bestemmelse(
         "opplaeringslova-12",

@@ -153,6 +153,15 @@ def identity_numbers(text: str) -> Iterator[re.Match[str]]:
             yield match
 
 
+def masked(text: str) -> str:
+    """`text` with a # for each identity number: for keys and references, which must not carry one."""
+    out, end = [], 0
+    for match in identity_numbers(text):
+        out += [text[end : match.start()], "#"]
+        end = match.end()
+    return "".join([*out, text[end:]])
+
+
 _RUN = re.compile(r"(?<![0-9A-Fa-f])(?<![0-9]\.)(?<![0-9A-Fa-f]{4}-)[0-9]{11,12}(?![0-9A-Fa-f])(?!\.[0-9])")
 
 

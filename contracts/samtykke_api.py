@@ -235,13 +235,14 @@ class PersonUt(TypedDict):
 
 @_wire
 class NavnInn(TypedDict):
-    """`koordinering`: each of these children has an open need or duty about a coordinator (see
-    LesingItem).
+    """What the caller knows of every one of these children: `koordinering`, an open need or duty about a
+    coordinator (see LesingItem); `oppgave`, an open task that the viewer's own service owns.
     """
 
     viewer: Viewer
     subjects: list[Uuid]
     koordinering: NotRequired[bool]
+    oppgave: NotRequired[bool]
 
 
 @_wire
@@ -348,3 +349,13 @@ class TildelingInn(TypedDict):
 @_wire
 class TildelingUt(TypedDict):
     subject: str
+
+
+@_wire
+class SamtykkelesingInn(TypedDict):
+    """POST /samtykke/samtykker/lesing: the child's consents as `viewer` may see them, logged as a read."""
+
+    viewer: Viewer
+    subject: Uuid
+    koordinering: NotRequired[bool]
+    oppgave: NotRequired[bool]

@@ -25,7 +25,8 @@ class Problem:
 @dataclass(frozen=True)
 class EventDraft:
     """An event as a format understood it. `type` is the short name; `person` a national id, or `sak` a reference of
-    the sender's when no number is known; `time` is aware; `nokkel` never holds a national id."""
+    the sender's when no number is known; `time` is aware; `nokkel` never holds a national id. `id` is the sender's
+    own id where it gives one; else it is computed from what makes the event the same one."""
 
     type: str
     person: str | None
@@ -35,6 +36,7 @@ class EventDraft:
     versjon: int
     data: Mapping[str, JsonValue]
     tilbaketrukket: bool = False
+    id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,12 @@ class Companion:
 class Format(Protocol):
     """A format whose records need no memory. `messages` is the package that holds its `nb.ftl`."""
 
-    navn: str
-    media_types: tuple[str, ...]
-    messages: str
+    @property
+    def navn(self) -> str: ...
+    @property
+    def media_types(self) -> tuple[str, ...]: ...
+    @property
+    def messages(self) -> str: ...
 
     def read(self, body: bytes, companion: Companion) -> Iterable[Record]:
         """Pure; never raises for what the sender wrote."""
@@ -72,9 +77,12 @@ class Format(Protocol):
 class StatefulFormat(Protocol[Parsed]):
     """A format that must remember, as absence thresholds do. Pure: the runner loads and keeps the state, sealed."""
 
-    navn: str
-    media_types: tuple[str, ...]
-    messages: str
+    @property
+    def navn(self) -> str: ...
+    @property
+    def media_types(self) -> tuple[str, ...]: ...
+    @property
+    def messages(self) -> str: ...
 
     def parse(self, body: bytes, companion: Companion) -> Iterable[Parsed | Record]:
         """Parsed records, and Records with problems for those that can't be."""

@@ -289,7 +289,9 @@ STANDARD: tuple[EventType, ...] = (
     EventType("identitet.koblet", _of("samtykke"), "identitet", N, None, INGEN, Identitet),
     EventType("identitet.frakoblet", _of("samtykke"), "identitet", N, None, INGEN, Identitet),
     *(
-        EventType(f"oppgave.{steg}", _of("samordning"), "koordinering", T, None, INGEN, Oppgave, egen_plikt=True)
+        EventType(
+            f"oppgave.{steg}", _of("samordning"), "koordinering", T, None, INGEN, Oppgave, egen_plikt=True
+        )
         for steg in ("opprettet", "utfort", "bortfalt")
     ),
 )

@@ -1,0 +1,1 @@
+"""The one runner: takes events and formats for every registered service."""

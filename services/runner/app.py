@@ -1,0 +1,169 @@
+"""The HTTP face of every service: one application, a path a service."""
+
+import asyncpg
+from fastapi import FastAPI, Request, Response
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.datastructures import UploadFile
+
+from backbone.clock import Clock
+from backbone.database import driver
+from backbone.http import Gatekeeper, Intake, busy, create_app, json_response
+from backbone.journal import receipt
+from backbone.problems import ProblemError
+from backbone.settings import Settings
+from backbone.tokens import Principal
+from services.format import AnyFormat, Companion
+from services.registry import Registry
+from services.runner.accept import Acceptor, Outcome
+from services.runner.generic import GenericEvent, GenericJson
+
+PACKAGE = "services.runner"
+AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, OSError, TimeoutError)
+GENERIC = GenericJson()
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "oneOf": [
+                        GenericEvent.model_json_schema(),
+                        {"type": "array", "items": GenericEvent.model_json_schema()},
+                    ]
+                }
+            },
+            "application/x-ndjson": {
+                "schema": {"type": "string", "description": "ett hendelsesobjekt per linje"}
+            },
+        },
+    }
+}
+
+
+def build(settings: Settings, registry: Registry, engines: dict[str, AsyncEngine], clock: Clock) -> FastAPI:
+    """The application for all services of `registry`; `engines` holds each one's database."""
+    app = create_app("tjenester")
+    gate = Gatekeeper(settings, clock)
+    intake = Intake(settings.body_bytes_max, settings.accept_bytes_max)
+    acceptors = {
+        navn: Acceptor(navn, engine, settings, registry.catalogue, clock) for navn, engine in engines.items()
+    }
+
+    def sender(request: Request, tjeneste: str) -> Principal:
+        """The fagsystem that sends, which must be the service's own."""
+        if tjeneste not in acceptors:
+            raise ProblemError(
+                404,
+                "ukjent-tjeneste",
+                package=PACKAGE,
+                tjeneste=tjeneste,
+                kjente=", ".join(sorted(acceptors)),
+            )
+        principal = gate(request, "fagsystem", "system")
+        if principal.rolle == "fagsystem" and principal.tjeneste != tjeneste:
+            raise ProblemError(403, "annen-tjeneste", package=PACKAGE, tjeneste=tjeneste)
+        return principal
+
+    async def accept(request: Request, tjeneste: str, fmt: AnyFormat) -> Response:
+        principal = sender(request, tjeneste)
+        if principal.rolle != "fagsystem":
+            raise ProblemError(403, "rolle-mangler", roller="fagsystem")
+        async with intake.body(request) as body:
+            content, companion = await _parts(request, body)
+            try:
+                outcome = await acceptors[tjeneste].take(
+                    fmt, content, companion, principal, request.headers.get("traceparent")
+                )
+            except AWAY:
+                raise busy("utilgjengelig") from None
+        return _answer(outcome)
+
+    @app.post("/{tjeneste}/hendelser", status_code=202, openapi_extra=_BODY, summary="Send hendelser")
+    async def hendelser(request: Request, tjeneste: str) -> Response:
+        return await accept(request, tjeneste, GENERIC)
+
+    @app.post(
+        "/{tjeneste}/formater/{format}", status_code=202, summary="Send en fil i fagsystemets eget format"
+    )
+    async def formater(request: Request, tjeneste: str, format: str) -> Response:
+        sender(request, tjeneste)
+        known = registry.formats[tjeneste]
+        if format not in known:
+            kjente = ", ".join(sorted(known)) or "ingen"
+            raise ProblemError(
+                404, "ukjent-format", package=PACKAGE, tjeneste=tjeneste, format=format, kjente=kjente
+            )
+        return await accept(request, tjeneste, known[format])
+
+    @app.get(
+        "/{tjeneste}/hendelser/{id}", summary="Kvittering: hva som ble besluttet, og hvor hendelsen er nå"
+    )
+    async def kvittering(request: Request, tjeneste: str, id: str, source: str | None = None) -> Response:
+        principal = sender(request, tjeneste)
+        own = f"/{principal.kommune}/{tjeneste}/{principal.orgnr}"
+        try:
+            async with engines[tjeneste].connect() as connection:
+                found = await receipt(
+                    await driver(connection), id, own if principal.rolle == "fagsystem" else source
+                )
+        except AWAY:
+            raise busy("utilgjengelig") from None
+        if not found:
+            raise ProblemError(404, "ingen-hendelse", package=PACKAGE)
+        return json_response(found[0])
+
+    @app.get("/{tjeneste}/venter", summary="Hendelser som venter på samtykke")
+    async def venter(request: Request, tjeneste: str, etter: int = 0, antall: int = 100) -> Response:
+        principal = sender(request, tjeneste)
+        try:
+            async with engines[tjeneste].connect() as connection:
+                rows = await (await driver(connection)).fetch(
+                    "SELECT lopenr, id, type, tid, mottatt FROM journal WHERE utfall = 'withhold' AND lopenr > $1"
+                    " AND orgnr = $2 AND kommune = $3 ORDER BY lopenr LIMIT $4",
+                    etter,
+                    principal.orgnr,
+                    principal.kommune,
+                    max(1, min(antall, 1000)),
+                )
+        except AWAY:
+            raise busy("utilgjengelig") from None
+        waiting = [
+            {
+                **dict(row),
+                "kategori": registry.catalogue.event_type(row["type"]).kategori,
+                "gjor": "innhent samtykke",
+            }
+            for row in rows
+        ]
+        return json_response({"venter": waiting, "neste": rows[-1]["lopenr"] if rows else etter})
+
+    return app
+
+
+async def _parts(request: Request, body: bytes) -> tuple[bytes, Companion]:
+    """The file, and what the sender says beside it. A plain body is the file alone."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return body, Companion()
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async with Request(request.scope, receive).form(max_part_size=len(body)) as form:
+        fil = form.get("fil")
+        if fil is None:
+            raise ProblemError(400, "fil-mangler", package=PACKAGE)
+        content = await fil.read() if isinstance(fil, UploadFile) else fil.encode()
+        person = form.get("person")
+        barn = tuple(b for b in form.getlist("barn") if isinstance(b, str))
+        return content, Companion(person if isinstance(person, str) else None, barn)
+
+
+def _answer(outcome: Outcome) -> Response:
+    """202 when anything was taken, or nothing was wrong; else 409 for conflicts alone and 422 for the rest."""
+    if outcome.receipts or not outcome.errors:
+        body = {"kvitteringer": outcome.receipts, "feil": outcome.errors, "advarsler": outcome.notices}
+        return json_response(body, 202)
+    if all(error["kode"] == "annet-innhold" for error in outcome.errors):
+        raise ProblemError(409, "konflikt", package=PACKAGE, errors=outcome.errors)
+    raise ProblemError(422, "ikke-tatt-imot", package=PACKAGE, errors=outcome.errors)

@@ -1,0 +1,107 @@
+"""Generic JSON: a service's events as they are, one object, an array, or one object a line (NDJSON)."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Annotated
+
+import orjson
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, TypeAdapter
+
+from services.format import Companion, EventDraft, Problem, Record
+from services.skjema import Refused, read_json
+
+NDJSON = "application/x-ndjson"
+SenderId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class GenericEvent(BaseModel):
+    """One event as a fagsystem sends it. Municipality and organisation come from the token, never from here.
+
+    `type` is the short name ("fravaer.terskel-passert"). `person` is the national id, or null with `sak`, the
+    sender's case reference, when no number is known. `nokkel` is the natural key of what the event is about; a
+    higher `versjon` replaces, `tilbaketrukket` retracts.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+    type: Reference
+    person: str | None = None
+    sak: Reference | None = None
+    tid: AwareDatetime
+    nokkel: Reference
+    id: SenderId | None = None
+    versjon: int = Field(default=1, ge=1)
+    tilbaketrukket: bool = False
+    data: dict[str, JsonValue] = {}
+
+
+_EVENT: TypeAdapter[GenericEvent] = TypeAdapter(GenericEvent)
+
+
+class GenericJson:
+    """The format behind POST /{tjeneste}/hendelser."""
+
+    navn = "hendelser"
+    media_types: tuple[str, ...] = ("application/json", NDJSON)
+    messages = "services"
+
+    def read(self, body: bytes, companion: Companion) -> Iterable[Record]:
+        """One Record an event; its pointer is "" for a single object, "/n" in an array and on line n + 1."""
+        for place, text in _split(body):
+            yield _record(place, text)
+
+
+def _split(body: bytes) -> Iterator[tuple[str, bytes]]:
+    text = body.strip()
+    if text.startswith(b"["):
+        try:
+            elements = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            yield "", text
+            return
+        for nr, element in enumerate(elements):
+            yield f"/{nr}", orjson.dumps(element)
+        return
+    lines = text.splitlines()
+    if len(lines) > 1 and _is_object(lines[0]):
+        for nr, line in enumerate(lines):
+            if line.strip():
+                yield f"/{nr}", line
+        return
+    yield "", text
+
+
+def _is_object(line: bytes) -> bool:
+    """Whether the first line stands alone: then the body is NDJSON and not one object over several lines."""
+    try:
+        return isinstance(orjson.loads(line), dict)
+    except orjson.JSONDecodeError:
+        return line.rstrip().endswith(b"}")
+
+
+def _record(place: str, text: bytes) -> Record:
+    try:
+        event = read_json(_EVENT, text)
+    except Refused as refused:
+        return Record(place, problems=tuple(_under(place, p) for p in refused.problems))
+    draft = EventDraft(
+        type=event.type,
+        person=event.person,
+        sak=event.sak,
+        time=_utc(event.tid),
+        nokkel=event.nokkel,
+        versjon=event.versjon,
+        data=event.data,
+        tilbaketrukket=event.tilbaketrukket,
+        id=event.id,
+    )
+    return Record(place, (draft,))
+
+
+def _under(place: str, problem: Problem) -> Problem:
+    return Problem(place + problem.pointer, problem.code, problem.args)
+
+
+def _utc(at: datetime) -> datetime:
+    return at.astimezone(UTC)
