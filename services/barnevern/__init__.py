@@ -1,0 +1,1 @@
+"""Barnevern: what its fagsystem and KS Fiks send."""

@@ -1,0 +1,12 @@
+fnr-mangler = Barnet er født, men meldingen har ikke noe fødselsnummer for det.
+    .gjor = Meldingen er tatt imot på en egen sak. Koble saken til barnet når nummeret er kjent.
+nummer-form = Barnets nummer har ikke formen til et fødselsnummer, D-nummer, hjelpenummer eller DUF-nummer.
+    .gjor = Meldingen er tatt imot på en egen sak. Koble saken til barnet når riktig nummer er kjent.
+nummer-kontroll = Kontrollsifrene i barnets nummer stemmer ikke.
+    .gjor = Meldingen er tatt imot på en egen sak. Koble saken til barnet når riktig nummer er kjent.
+nummer-dato = Barnets nummer inneholder ikke en gyldig fødselsdato.
+    .gjor = Meldingen er tatt imot på en egen sak. Koble saken til barnet når riktig nummer er kjent.
+barn-gjentatt = Det samme barnet er nevnt tidligere i meldingen.
+    .gjor = Du trenger ikke gjøre noe: barnet får én hendelse av meldingen.
+uten-barn = Meldingen nevner ingen barn.
+    .gjor = Meldingen er tatt imot på en egen sak. Finn ut hvem den gjelder.

@@ -1,0 +1,1 @@
+"""Helsestasjon: HL7 FHIR with the Norwegian profiles."""

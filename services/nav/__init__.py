@@ -1,0 +1,1 @@
+"""NAV: social services' digisos files."""

@@ -1,0 +1,1 @@
+"""Skole: FINT Utdanning resources."""
