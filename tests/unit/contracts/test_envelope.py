@@ -1,0 +1,142 @@
+"""The envelope and its Kafka binary mode, held against the CloudEvents SDK."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from cloudevents.core.bindings.kafka import KafkaMessage, from_binary, to_binary
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.envelope import Envelope, FutureVersion, MalformedEnvelope, from_kafka, to_kafka
+from contracts.hendelser import Skjerming
+
+WORD = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=40)
+TIME = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))
+OPTIONAL = st.none() | WORD
+ENVELOPES = st.builds(
+    Envelope,
+    id=WORD,
+    source=WORD.map(lambda w: f"/4601/skole/{w}"),
+    type=st.just("no.samspor.skole.fravaer.terskel-passert"),
+    subject=st.uuids().map(str),
+    time=TIME,
+    recordedtime=TIME,
+    dataschema=st.just("urn:samspor:skole.fravaer.terskel-passert:1"),
+    kommune=st.from_regex(r"\A[0-9]{4}\Z"),
+    orgnr=st.from_regex(r"\A[0-9]{9}\Z"),
+    kategori=WORD,
+    skjerming=st.sampled_from(Skjerming),
+    grunnlag=WORD,
+    beslutning=st.sampled_from(["release", "shield"]),
+    lovversjon=WORD,
+    nokkelid=st.uuids().map(str),
+    traceparent=OPTIONAL,
+    correlationid=OPTIONAL,
+    causationid=OPTIONAL,
+)
+
+
+@given(ENVELOPES)
+def test_an_envelope_comes_back_as_it_was_sent(envelope: Envelope) -> None:
+    key, headers = to_kafka(envelope)
+    assert key == envelope.subject.encode()
+    assert from_kafka(headers) == envelope
+
+
+@given(ENVELOPES, st.binary(min_size=1, max_size=200))
+def test_the_sdk_reads_what_we_write(envelope: Envelope, body: bytes) -> None:
+    key, headers = to_kafka(envelope)
+    event = from_binary(KafkaMessage(dict(headers), key, body), JSONFormat())
+    assert (event.get_id(), event.get_source(), event.get_type()) == (envelope.id, envelope.source, envelope.type)
+    assert event.get_subject() == envelope.subject == event.get_extension("partitionkey")
+    assert event.get_time() == envelope.time
+    assert event.get_extension("nokkelid") == envelope.nokkelid
+    assert event.get_datacontenttype() == "application/vnd.samspor.sealed"
+
+
+@given(ENVELOPES)
+def test_we_read_what_the_sdk_writes_and_both_write_the_same(envelope: Envelope) -> None:
+    _, ours = to_kafka(envelope)
+    attributes = {**envelope.attributes(), "time": envelope.time}
+    sdk = to_binary(CloudEvent(attributes, b"x"), JSONFormat(), lambda event: event.get_subject())
+    assert sdk.key == envelope.subject
+    assert dict(ours) == sdk.headers
+    assert from_kafka(sdk.headers.items()) == envelope
+
+
+def one(**changed: object) -> list[tuple[str, bytes | None]]:
+    envelope = Envelope(
+        id="h-1",
+        source="/4601/skole/974557746",
+        type="no.samspor.skole.fravaer.terskel-passert",
+        subject="5f0c1f3e-0000-4000-8000-000000000001",
+        time=datetime(2026, 3, 29, 12, tzinfo=timezone(timedelta(hours=2))),
+        recordedtime=datetime(2026, 3, 29, 12, tzinfo=UTC),
+        dataschema="urn:samspor:skole.fravaer.terskel-passert:1",
+        kommune="4601",
+        orgnr="974557746",
+        kategori="fravar",
+        skjerming=Skjerming.T,
+        grunnlag="samtykke:1",
+        beslutning="release",
+        lovversjon="2026-11-01",
+        nokkelid="5f0c1f3e-0000-4000-8000-000000000002",
+    )
+    headers: dict[str, bytes | None] = dict(to_kafka(envelope)[1])
+    headers.update({name: value for name, value in changed.items()})  # type: ignore[misc]
+    return list(headers.items())
+
+
+def test_unknown_attributes_are_ignored() -> None:
+    assert from_kafka([*one(), ("ce_nytt", b"1"), ("annet", b"2"), ("ce_tomt", None)]) == from_kafka(one())
+
+
+def test_times_travel_in_utc() -> None:
+    assert dict(one())["ce_time"] == b"2026-03-29T10:00:00Z"
+
+
+@pytest.mark.parametrize("version", [b"2.0", b"3.1"])
+def test_a_future_major_version_is_told_apart_from_a_broken_record(version: bytes) -> None:
+    with pytest.raises(FutureVersion):
+        from_kafka(one(ce_specversion=version))
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("ce_specversion", b""),
+        ("ce_specversion", None),
+        ("ce_subject", None),
+        ("ce_id", b""),
+        ("ce_time", b"i dag"),
+        ("ce_time", b"2026-03-29T10:00:00"),
+        ("ce_kommune", b"46"),
+        ("ce_skjerming", b"Q"),
+        ("ce_beslutning", b"withhold"),
+        ("ce_id", b"\xff"),
+        ("content-type", b"application/json"),
+    ],
+)
+def test_a_broken_attribute_is_named_and_its_value_is_not_repeated(header: str, value: bytes | None) -> None:
+    with pytest.raises(MalformedEnvelope) as error:
+        from_kafka(one(**{header: value}))
+    name = {"content-type": "datacontenttype"}.get(header, header.removeprefix("ce_"))
+    assert str(error.value) == name
+    assert error.value.__cause__ is None
+
+
+def test_each_attribute_that_gives_the_body_its_meaning_is_bound_to_it() -> None:
+    envelope = from_kafka(one())
+    changes: dict[str, object] = {
+        "id": "h-2",
+        "source": "/4601/skole/974557747",
+        "type": "no.samspor.skole.skolemiljo.meldt",
+        "subject": "annen",
+        "time": envelope.time + timedelta(seconds=1),
+        "kategori": "annen",
+        "skjerming": Skjerming.N,
+    }
+    contexts = {envelope.model_copy(update={name: value}).aad() for name, value in changes.items()}
+    assert len(contexts | {envelope.aad()}) == len(changes) + 1
