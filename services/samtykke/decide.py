@@ -85,6 +85,11 @@ class Viewer:
     tjeneste: str | None = None
     skjermet: bool = False
 
+    @property
+    def party(self) -> str | None:
+        """The word by which a consent names this viewer."""
+        return KOORDINATOR if self.rolle == "koordinator" else self.tjeneste
+
 
 @dataclass(frozen=True, slots=True)
 class Consent:
@@ -276,11 +281,6 @@ class _Question:
         provision = CONSENT_LIFTS_SECRECY if consent else None
         return Decision(rule.tilgang, (_reason(self.law, rule.grunn, provision, consent),))
 
-    @property
-    def party(self) -> str | None:
-        """The word by which a consent names this viewer."""
-        return KOORDINATOR if self.viewer.rolle == "koordinator" else self.viewer.tjeneste
-
     def consent(self) -> Consent | None:
         return next(
             (
@@ -288,7 +288,7 @@ class _Question:
                 for c in self.consents
                 if c.counts(self.at)
                 and c.covers(self.event.tjeneste, self.event.kategori)
-                and self.party in c.til_tjenester
+                and self.viewer.party in c.til_tjenester
             ),
             None,
         )
@@ -296,7 +296,7 @@ class _Question:
     def betrays_nobody(self) -> bool:
         """Whoever learns of a consent learns of its parties, whatever has become of it since."""
         return all(
-            self.party is not None and consent.names(self.party)
+            self.viewer.party is not None and consent.names(self.viewer.party)
             for consent in self.consents
             if any(consent.names(shielded) for shielded in SKJERMEDE_TJENESTER)
         )

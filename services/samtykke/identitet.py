@@ -22,12 +22,10 @@ from services.samtykke.nokler import IDENTITET, KeyStore
 
 SEARCH_HITS_MAX = 50
 
-COLUMNS = "p.subject, p.kommune, p.oppslag, p.status, p.fodselsdato, p.navn_forseglet"
-SELECT_BY_SUBJECT = "SELECT " + COLUMNS + " FROM person p WHERE subject = ANY($1::uuid[])"
-SELECT_BY_LOOKUP = (
-    "SELECT " + COLUMNS + " FROM unnest($1::text[], $2::bytea[]) AS q(kommune, oppslag)"
-    " JOIN person p USING (kommune, oppslag)"
-)
+SELECT_BY_SUBJECT = "SELECT * FROM person WHERE subject = ANY($1::uuid[])"
+SELECT_BY_LOOKUP = """
+    SELECT p.* FROM unnest($1::text[], $2::bytea[]) AS q(kommune, oppslag) JOIN person p USING (kommune, oppslag)
+"""
 INSERT = """
     INSERT INTO person (subject, kommune, oppslag, fodselsdato)
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::date[])

@@ -251,9 +251,9 @@ def _with_key(
         return decision, None
     key = keys.get(UUID(item["nokkelid"]))
     if key is None:
-        return _denied("nokkel-slettet"), None
+        return denied("nokkel-slettet"), None
     if key.subject != UUID(item["subject"]) or key.tjeneste != _sealed_by(item):
-        return _denied("nokkel-passer-ikke"), None
+        return denied("nokkel-passer-ikke"), None
     return decision, key.key
 
 
@@ -264,7 +264,8 @@ def _sealed_by(item: api.LesingItem) -> str:
         return ""
 
 
-def _denied(kode: str) -> Decision:
+def denied(kode: str) -> Decision:
+    """A no that is found outside the table."""
     return Decision("deny", ({"kode": kode, "bestemmelse": None, "lovversjon": None, "samtykke": None},))
 
 

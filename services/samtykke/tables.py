@@ -42,7 +42,7 @@ person = Table(
     metadata,
     Column("subject", UUID, primary_key=True),
     Column("kommune", Text, nullable=False),
-    # HMAC of the number, or of (organisation, case) where no number is known: equal only inside one municipality.
+    # HMAC of the number, or of (organisation, case) where none is known; equal only inside one municipality.
     Column("oppslag", LargeBinary, nullable=False),
     Column("status", Text, nullable=False, server_default="aktiv"),
     Column("fodselsdato", Date),
@@ -98,7 +98,7 @@ samtykke = Table(
     Column("til_tjenester", ARRAY(Text), nullable=False),
     Column("kategorier", ARRAY(Text), nullable=False),
     Column("gyldig_fra", DateTime(timezone=True), nullable=False),
-    # What holds: the date in the consent, or the child's eighteenth birthday where a parent gave it and that is sooner.
+    # What holds: the consent's own date, or the child's eighteenth birthday where a parent gave it.
     Column("utloper", DateTime(timezone=True)),
     # Whether the feed has said that it began.
     Column("startet", Boolean, nullable=False),

@@ -1,0 +1,166 @@
+"""The HTTP API (contracts/samtykke_api.py). Bodies are read as bytes and checked here, answers are
+orjson's bytes.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from fastapi import FastAPI, Request, Response
+from pydantic import TypeAdapter
+
+from backbone.clock import Clock
+from backbone.http import Gatekeeper, Intake, create_app, json_response
+from backbone.settings import Settings
+from backbone.tokens import Principal, Rolle
+from contracts import samtykke_api as api
+from services.samtykke import forvaltning, kropp, personer, porter
+from services.samtykke.endringer import Feed
+from services.samtykke.forvaltning import Consents
+from services.samtykke.porter import Kjerne
+from services.samtykke.samtykker import Entry
+
+WAIT_S_MAX = 30.0
+"""Longest that a reader of the change feed is kept waiting."""
+
+SYSTEM: tuple[Rolle, ...] = ("system",)
+CONSENT: tuple[Rolle, ...] = ("system", "fagsystem", "fagperson")
+ASSIGN: tuple[Rolle, ...] = ("system", "koordinerende-enhet")
+
+Handler = Callable[[Principal, Any, Request], Awaitable[Any]]
+
+
+def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, clock: Clock) -> FastAPI:
+    """The application; every call but /helse needs a bearer token."""
+    app = create_app("samtykke")
+    gatekeeper = Gatekeeper(settings, clock)
+    intake = Intake(settings.body_bytes_max, settings.accept_bytes_max)
+
+    def route(method: str, path: str, roller: tuple[Rolle, ...], body: type | None, handler: Handler) -> None:
+        adapter: TypeAdapter[Any] | None = TypeAdapter(body) if body else None
+
+        async def endpoint(request: Request) -> Response:
+            who = gatekeeper(request, *roller)
+            if adapter is None:
+                return json_response(await handler(who, None, request))
+            async with intake.body(request) as content:
+                return json_response(await handler(who, kropp.read(adapter, content), request))
+
+        app.add_api_route(f"/samtykke{path}", endpoint, methods=[method], name=f"{method} {path}")
+
+    async def avgjorelser(who: Principal, body: api.AvgjorelserInn, _: Request) -> api.AvgjorelserUt:
+        return {"items": await porter.decide_batch(kjerne, body["tjeneste"], body["items"], who.sub)}
+
+    async def nokler(who: Principal, body: api.NoklerInn, _: Request) -> api.NoklerUt:
+        return {"items": await porter.hand_out(kjerne, body["formal"], body["items"], who.sub)}
+
+    async def endringer(_: Principal, __: None, request: Request) -> api.EndringerUt:
+        after = _number(request, "etter", int)
+        return await feed.after(after, min(_number(request, "ventetid_s", float), WAIT_S_MAX))
+
+    async def lesinger(_: Principal, body: api.LesingerInn, __: Request) -> api.LesingerUt:
+        return {"items": await porter.read_batch(kjerne, body)}
+
+    async def person(_: Principal, body: api.PersonInn, __: Request) -> api.PersonUt:
+        try:
+            return {"subject": str(await personer.save(kjerne, body))}
+        except personer.NoIdentity as error:
+            raise kropp.wrong(kropp.place("/person", error.kode)) from None
+
+    async def navn(_: Principal, body: api.NavnInn, __: Request) -> api.NavnUt:
+        return {"navn": await personer.names(kjerne, body)}
+
+    async def sok(_: Principal, body: api.SokInn, __: Request) -> api.SokUt:
+        kropp.exactly_one(body, "person", "navn")
+        return {"subjects": await personer.search(kjerne, body)}
+
+    async def gi(who: Principal, body: api.SamtykkeInn, _: Request) -> api.SamtykkeUt:
+        return _short(await consents.give(who, body))
+
+    async def avsla(who: Principal, body: api.SamtykkeInn, request: Request) -> api.SamtykkeUt:
+        return _short(await consents.refuse(who, {**body, "id": str(_id(request))}))
+
+    async def trekk(who: Principal, _: None, request: Request) -> api.SamtykkeUt:
+        return _short(await consents.withdraw(who, _id(request)))
+
+    async def gi_igjen(who: Principal, _: None, request: Request) -> api.SamtykkeUt:
+        return _short(await consents.give_again(who, _id(request)))
+
+    async def barnets(who: Principal, _: None, request: Request) -> api.SamtykkerUt:
+        subject = _uuid(request.query_params.get("subject", ""), "/subject")
+        return {"samtykker": [_long(e) for e in await consents.of_child(who, subject)]}
+
+    async def lest(_: Principal, body: api.SamtykkelesingInn, __: Request) -> api.SamtykkerUt:
+        return {"samtykker": [_long(e) for e in await consents.seen_by(body)]}
+
+    async def tildel(who: Principal, body: api.TildelingInn, _: Request) -> api.TildelingUt:
+        _own_municipality(who, body)
+        return {"subject": str(await forvaltning.assign(kjerne, body))}
+
+    async def fratildel(who: Principal, body: api.TildelingInn, _: Request) -> api.TildelingUt:
+        _own_municipality(who, body)
+        return {"subject": str(await forvaltning.unassign(kjerne, body))}
+
+    route("POST", "/avgjorelser", SYSTEM, api.AvgjorelserInn, avgjorelser)
+    route("POST", "/nokler", SYSTEM, api.NoklerInn, nokler)
+    route("GET", "/endringer", SYSTEM, None, endringer)
+    route("POST", "/lesinger", SYSTEM, api.LesingerInn, lesinger)
+    route("POST", "/personer", SYSTEM, api.PersonInn, person)
+    route("POST", "/navn", SYSTEM, api.NavnInn, navn)
+    route("POST", "/sok", SYSTEM, api.SokInn, sok)
+    route("POST", "/samtykker", CONSENT, api.SamtykkeInn, gi)
+    route("GET", "/samtykker", CONSENT, None, barnets)
+    route("POST", "/samtykker/lesing", SYSTEM, api.SamtykkelesingInn, lest)
+    route("POST", "/samtykker/{id}/trekk", CONSENT, None, trekk)
+    route("POST", "/samtykker/{id}/gi-igjen", CONSENT, None, gi_igjen)
+    route("POST", "/samtykker/{id}/avslag", CONSENT, api.SamtykkeInn, avsla)
+    route("POST", "/tildelinger", ASSIGN, api.TildelingInn, tildel)
+    route("DELETE", "/tildelinger", ASSIGN, api.TildelingInn, fratildel)
+    return app
+
+
+def _own_municipality(who: Principal, body: api.TildelingInn) -> None:
+    if who.rolle != "system" and who.kommune != body["kommune"]:
+        raise kropp.problem(403, "annen-kommune")
+
+
+def _short(entry: Entry) -> api.SamtykkeUt:
+    return {
+        "samtykke": str(entry.id),
+        "subject": str(entry.subject),
+        "status": entry.status,
+        "sekvens": entry.sekvens,
+    }
+
+
+def _long(entry: Entry) -> api.Samtykke:
+    return {
+        **_short(entry),
+        "kommune": entry.kommune,
+        "hvem": entry.record["hvem"],
+        "fra_tjeneste": entry.fra_tjeneste,
+        "til_tjenester": list(entry.til_tjenester),
+        "kategorier": list(entry.kategorier),
+        "formal": entry.record["formal"],
+        "gyldig_fra": entry.gyldig_fra,
+        "utloper": entry.utloper,
+        "endret": entry.tid,
+    }
+
+
+def _id(request: Request) -> UUID:
+    return _uuid(request.path_params["id"], "/id")
+
+
+def _uuid(text: str, pointer: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise kropp.wrong(kropp.place(pointer, "felt-ugyldig")) from None
+
+
+def _number(request: Request, name: str, kind: type[int] | type[float]) -> Any:
+    try:
+        return max(kind(request.query_params.get(name, "0")), 0)
+    except ValueError:
+        raise kropp.wrong(kropp.place(f"/{name}", "felt-ugyldig")) from None
