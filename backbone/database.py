@@ -7,6 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from backbone.settings import MissingSecret, Settings
 
+JSONB_VERSION = b"\x01"
+
 
 def database_name(settings: Settings, name: str) -> str:
     return f"{settings.database_prefix}_{name}".replace("-", "_")
@@ -53,4 +55,13 @@ async def dedicated(engine: AsyncEngine) -> asyncpg.Connection:
     The caller closes it. Raises OSError or asyncpg.PostgresError when the server is away.
     """
     dsn = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    return await asyncpg.connect(dsn, timeout=10, server_settings={"timezone": "UTC", "jit": "off"})
+    conn = await asyncpg.connect(dsn, timeout=10, server_settings={"timezone": "UTC", "jit": "off"})
+    # As SQLAlchemy sets it on the pool's connections: JSON text in, Python values out.
+    await conn.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda text: JSONB_VERSION + text.encode(),
+        decoder=lambda blob: orjson.loads(blob[1:]),
+        format="binary",
+    )
+    return conn

@@ -324,7 +324,7 @@ def _receipt(row: asyncpg.Record) -> dict[str, Any]:
         "status": STATUS[row["utfall"]],
         "grunnlag": row["grunnlag"],
         "lovversjon": row["lovversjon"],
-        "grunner": orjson.loads(row["grunner"] or "[]"),
+        "grunner": row["grunner"] or [],
         "besluttet": row["besluttet"],
         "publisert": published,
         "subject": row["subject"],

@@ -49,7 +49,11 @@ def test_an_envelope_comes_back_as_it_was_sent(envelope: Envelope) -> None:
 def test_the_sdk_reads_what_we_write(envelope: Envelope, body: bytes) -> None:
     key, headers = to_kafka(envelope)
     event = from_binary(KafkaMessage(dict(headers), key, body), JSONFormat())
-    assert (event.get_id(), event.get_source(), event.get_type()) == (envelope.id, envelope.source, envelope.type)
+    assert (event.get_id(), event.get_source(), event.get_type()) == (
+        envelope.id,
+        envelope.source,
+        envelope.type,
+    )
     assert event.get_subject() == envelope.subject == event.get_extension("partitionkey")
     assert event.get_time() == envelope.time
     assert event.get_extension("nokkelid") == envelope.nokkelid
@@ -85,7 +89,7 @@ def one(**changed: object) -> list[tuple[str, bytes | None]]:
         nokkelid="5f0c1f3e-0000-4000-8000-000000000002",
     )
     headers: dict[str, bytes | None] = dict(to_kafka(envelope)[1])
-    headers.update({name: value for name, value in changed.items()})  # type: ignore[misc]
+    headers.update(changed)  # type: ignore[arg-type] - parametrised
     return list(headers.items())
 
 
