@@ -21,8 +21,8 @@ MARK = TARGET / ".made-from"
 FILES = {
     "designsystemet.css": "@digdir/designsystemet-css/dist/src/index.css",
     "designsystemet-theme.css": "@digdir/designsystemet-css/dist/theme/designsystemet.css",
-    "htmx.js": "htmx.org/dist/htmx.min.js",
-    "htmx-sse.js": "htmx-ext-sse/dist/sse.min.js",
+    "htmx.min.js": "htmx.org/dist/htmx.min.js",
+    "sse.js": "htmx-ext-sse/dist/sse.min.js",
 }
 
 

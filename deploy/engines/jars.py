@@ -65,7 +65,9 @@ def class_path() -> str:
     """All locked jars, fetched where missing, in the order of the lock file."""
     jars = locked_jars()
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-        wanted = [jar for jar, intact in zip(jars, pool.map(LockedJar.is_intact, jars), strict=True) if not intact]
+        wanted = [
+            jar for jar, intact in zip(jars, pool.map(LockedJar.is_intact, jars), strict=True) if not intact
+        ]
         list(pool.map(_fetch, wanted))
     return os.pathsep.join(str(jar.path) for jar in jars)
 
@@ -102,9 +104,7 @@ def write_lock() -> None:
     locked = [LockedDependency.from_dependency(dependency) for dependency in [*direct, *transitive]]
     for dependency, found in zip(locked, [*direct, *transitive], strict=True):
         dependency.version = found.artifact.component.resolved_version
-    lock = LockFile(
-        locked, environment_name=specification.name, spec_hash=compute_spec_hash(SPECIFICATION)
-    )
+    lock = LockFile(locked, environment_name=specification.name, spec_hash=compute_spec_hash(SPECIFICATION))
     lock.save(LOCK)
 
 

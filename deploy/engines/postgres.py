@@ -193,7 +193,9 @@ def _unprivileged_user() -> int | None:
 
 def _open_to_all(directory: Path) -> bool:
     """Whether a stranger can reach it: each directory on the way must be traversable."""
-    return all(folder.stat().st_mode & 0o001 for folder in (directory.resolve(), *directory.resolve().parents))
+    return all(
+        folder.stat().st_mode & 0o001 for folder in (directory.resolve(), *directory.resolve().parents)
+    )
 
 
 def _without_client_settings() -> dict[str, str]:

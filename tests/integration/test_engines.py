@@ -1,0 +1,174 @@
+"""The embedded engines keep what they were given, come back after any death, and never outlive their run."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from deploy.engines import DataInUse, Engines, jars
+from deploy.engines.process import processes_titled
+
+TOPIC = "kept"
+RECORDS = [b"first", b"second"]
+GONE_WITHIN_S = 10
+
+RUN_UNTIL_KILLED = """
+import asyncio, json, pathlib, sys
+from deploy.engines import Engines
+
+async def main():
+    async with Engines(pathlib.Path(sys.argv[1])) as engines:
+        print(json.dumps(engines.pids), flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+async def test_the_shared_engines_answer(engines: Engines) -> None:
+    assert await engines.health() == {"postgres": True, "kafka": True}
+    assert engines.dead() == []
+
+
+async def test_a_row_and_records_survive_a_restart_at_the_same_address(tmp_path: Path) -> None:
+    async with Engines(tmp_path) as first:
+        address = first.kafka_bootstrap
+        await write_row(first.database_url)
+        await write_records(first.kafka_bootstrap)
+    async with Engines(tmp_path) as second:
+        assert second.kafka_bootstrap == address
+        assert await read_row(second.database_url) == "kept"
+        assert await read_records(second.kafka_bootstrap) == RECORDS
+
+
+async def test_a_killed_engine_is_reported_dead_and_restarts_with_what_was_committed(tmp_path: Path) -> None:
+    async with Engines(tmp_path) as running:
+        await write_row(running.database_url)
+        await write_records(running.kafka_bootstrap)
+        addresses = (running.kafka_bootstrap, running.database_url)
+        for name, pid in running.pids.items():
+            os.kill(pid, signal.SIGKILL)
+            async with asyncio.timeout(GONE_WITHIN_S):
+                while running.dead() != [name]:
+                    await asyncio.sleep(0.02)
+            await running.restart(name)
+        assert (running.kafka_bootstrap, running.database_url) == addresses
+        assert await read_row(running.database_url) == "kept"
+        assert await read_records(running.kafka_bootstrap) == RECORDS
+
+
+async def test_a_stale_pid_file_that_names_a_living_stranger_does_not_stop_a_start(tmp_path: Path) -> None:
+    given_kafka = "127.0.0.1:1"
+    async with Engines(tmp_path, kafka=given_kafka):
+        pid_file = tmp_path / "postgres" / "cluster" / "postmaster.pid"
+        left = pid_file.read_text()
+    pid_file.write_text(left.replace(left.splitlines()[0], str(os.getppid()), 1))
+    async with Engines(tmp_path, kafka=given_kafka) as running:
+        assert await running.health() == {"postgres": True}
+
+
+async def test_both_engines_die_with_their_killed_parent_and_the_data_can_be_used_again(
+    tmp_path: Path,
+) -> None:
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", RUN_UNTIL_KILLED, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    assert parent.stdout is not None
+    pids = json.loads(await parent.stdout.readline())
+    parent.kill()
+    await parent.wait()
+
+    deadline = time.monotonic() + GONE_WITHIN_S
+    while any(Path(f"/proc/{pid}").exists() and not is_zombie(pid) for pid in pids.values()):
+        assert time.monotonic() < deadline, "an engine outlived its killed parent"
+        await asyncio.sleep(0.05)
+    async with Engines(tmp_path) as again:
+        assert await again.health() == {"postgres": True, "kafka": True}
+
+
+async def test_a_second_run_on_the_same_data_is_refused_and_told_why(tmp_path: Path) -> None:
+    async with Engines(tmp_path, kafka="127.0.0.1:1") as first:
+        with pytest.raises(DataInUse, match=rf"process {os.getpid()}\). Stop that run first"):
+            await Engines(tmp_path, kafka="127.0.0.1:1").start()
+        assert await first.health() == {"postgres": True}
+
+
+async def test_a_data_directory_too_deep_for_a_socket_address_works(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 100)
+    async with Engines(deep, kafka="127.0.0.1:1") as running:
+        await write_row(running.database_url)
+
+
+async def test_nothing_is_left_running_after_a_stop(tmp_path: Path) -> None:
+    async with Engines(tmp_path, kafka="127.0.0.1:1"):
+        assert processes_titled(str(tmp_path))
+    assert not processes_titled(str(tmp_path))
+
+
+async def test_a_jar_that_is_not_the_locked_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAMSPOR_CACHE_DIR", str(tmp_path))
+    jar = jars.LockedJar("org.slf4j", "slf4j-jdk14", "1.7.36", sha256="0" * 64)
+    monkeypatch.setattr(jars, "locked_jars", lambda: [jar])
+    monkeypatch.setattr("jgo.maven.Artifact.resolve", lambda _: write_file(jar.path))
+    with pytest.raises(jars.JarError, match=r"slf4j-jdk14:1\.7\.36 is not the file"):
+        jars.class_path()
+    assert not jar.path.exists()
+
+
+def write_file(path: Path) -> Path:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"something else")
+    return path
+
+
+def is_zombie(pid: int) -> bool:
+    """Ended, but not yet taken note of by the process that inherited it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+async def write_row(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute("CREATE TABLE note (body text)")
+    await connection.execute("INSERT INTO note VALUES ('kept')")
+    await connection.close()
+
+
+async def read_row(url: str) -> str:
+    connection = await asyncpg.connect(url)
+    body = await connection.fetchval("SELECT body FROM note")
+    await connection.close()
+    return str(body)
+
+
+async def write_records(bootstrap: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(TOPIC, num_partitions=1, replication_factor=1)])
+    await admin.close()
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True)
+    await producer.start()
+    for record in RECORDS:
+        await producer.send_and_wait(TOPIC, record)
+    await producer.stop()
+
+
+async def read_records(bootstrap: str) -> list[bytes]:
+    consumer = AIOKafkaConsumer(TOPIC, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        return [(await consumer.getone()).value for _ in RECORDS]
+    finally:
+        await consumer.stop()
