@@ -51,12 +51,12 @@ class Refused(Exception):
         self.problems = problems
 
 
-def read_json(adapter: TypeAdapter[T], body: bytes) -> T:
-    """Raises Refused."""
+def read_json(adapter: TypeAdapter[T], body: bytes, under: str = "") -> T:
+    """Raises Refused, with pointers that begin with `under`."""
     try:
         return adapter.validate_json(body.removeprefix(b"\xef\xbb\xbf"))
     except ValidationError as error:
-        raise Refused(problems_of(error)) from None
+        raise Refused(problems_of(error, under)) from None
 
 
 def problems_of(error: ValidationError, under: str = "") -> tuple[Problem, ...]:
@@ -83,7 +83,9 @@ def _problem(detail: ErrorDetails, under: str) -> Problem:
         code, limit = _LIMITS[kind]
         return Problem(place, code, {"grense": int(context[limit])})
     if kind in ("literal_error", "enum"):
-        return Problem(place, "ukjent-verdi", {"kjente": str(context["expected"]).replace(" or ", ", ")})
+        return Problem(
+            place, "ukjent-verdi", {"kjente": str(context["expected"]).replace(" or ", ", ").replace("'", "")}
+        )
     if kind in OWN_CODES:
         return Problem(place, kind)
     return Problem(place, next((code for start, code in _CODES if kind.startswith(start)), "feil-form"))

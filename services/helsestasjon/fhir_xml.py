@@ -1,0 +1,87 @@
+"""FHIR's XML as its JSON: the same elements, with those that repeat as lists.
+
+Only the parts that are read need their lists told apart; of the rest nothing is used.
+"""
+
+from dataclasses import replace
+
+from lxml import etree
+from pydantic import JsonValue
+
+from services.format import Problem, Record
+from services.skjema import Refused
+
+FHIR = "{http://hl7.org/fhir}"
+LISTS = {
+    "": frozenset({"contained", "entry", "identifier", "participant", "performer", "coding"}),
+    "Appointment": frozenset({"serviceType"}),
+    "Encounter": frozenset({"type", "appointment"}),
+}
+HOLDERS = frozenset({"contained", "resource"})  # their only child is a resource
+SINGLE = frozenset({"actor", "subject", "individual"})  # references, whose identifier is one
+
+
+def to_resource(body: bytes) -> dict[str, JsonValue]:
+    """Raises Refused for what is no XML, is no FHIR, or declares a DOCTYPE (entities are a way to attack)."""
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
+    try:
+        root = etree.fromstring(body, parser)
+    except etree.XMLSyntaxError as error:
+        line, column = error.position
+        raise Refused((Problem("", "ikke-xml", {"linje": line or 1, "kolonne": column or 1}),)) from None
+    if root.getroottree().docinfo.doctype:
+        raise Refused((Problem("", "xml-doctype"),))
+    if not root.tag.startswith(FHIR):
+        raise Refused((Problem("/*", "ikke-fhir"),))
+    return _resource(root)
+
+
+def with_xpath(record: Record) -> Record:
+    """The record with its JSON pointers as paths into the XML."""
+
+    def moved(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+        return tuple(replace(p, pointer=_xpath(p.pointer)) for p in problems)
+
+    return replace(
+        record,
+        pointer=_xpath(record.pointer),
+        problems=moved(record.problems),
+        warnings=moved(record.warnings),
+    )
+
+
+def _xpath(pointer: str) -> str:
+    out = "/*"
+    for part in pointer.split("/")[1:]:
+        out += f"[{int(part) + 1}]" if part.isdigit() else f"/{part}"
+        if part == "resource" or (part.isdigit() and out.rpartition("/")[2].startswith("contained")):
+            out += "/*"
+    return out
+
+
+def _resource(element: etree._Element) -> dict[str, JsonValue]:
+    kind = element.tag.removeprefix(FHIR)
+    return {"resourceType": kind, **_members(element, LISTS[""] | LISTS.get(kind, frozenset()))}
+
+
+def _members(element: etree._Element, lists: frozenset[str]) -> dict[str, JsonValue]:
+    out: dict[str, JsonValue] = {}
+    for child in element.iterchildren(f"{FHIR}*"):
+        name = child.tag.removeprefix(FHIR)
+        value = _value(child, name)
+        listed = out.setdefault(name, []) if name in lists else None
+        if isinstance(listed, list):
+            listed.append(value)
+        else:
+            out[name] = value
+    return out
+
+
+def _value(child: etree._Element, name: str) -> JsonValue:
+    if name in HOLDERS:
+        return next((_resource(inner) for inner in child.iterchildren(f"{FHIR}*")), {})
+    plain: str | None = child.get("value")
+    lists = LISTS[""] - {"identifier"} if name in SINGLE else LISTS[""]
+    return plain if plain is not None else _members(child, lists)

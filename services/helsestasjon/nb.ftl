@@ -1,0 +1,16 @@
+person-mangler = Det går ikke fram hvilken pasient ressursen gjelder.
+    .gjor = Send pasienten med fødselsnummer eller D-nummer i samme Bundle, eller nummeret i delen «person» ved siden av filen.
+gir-ingen-hendelse = Ressursen { $ressurs } gir ingen hendelse.
+    .gjor = Du trenger ikke gjøre noe. Hendelser kommer av Appointment, Encounter og ServiceRequest.
+status-uten-hendelse = { $ressurs } med denne statusen gir ingen hendelse.
+    .gjor = Du trenger ikke gjøre noe. Send ressursen på nytt når statusen endrer seg.
+samme-konsultasjon = { $ressurs } er den samme konsultasjonen som en Appointment i sendingen.
+    .gjor = Du trenger ikke gjøre noe: konsultasjonen gir én hendelse.
+ikke-sendt = { $ressurs } er et forslag eller en plan, ikke en henvisning som er sendt.
+    .gjor = Du trenger ikke gjøre noe. Send ressursen på nytt når henvisningen er sendt.
+ikke-xml = Innholdet er ikke gyldig XML (linje { NUMBER($linje, useGrouping: 0) }, kolonne { NUMBER($kolonne, useGrouping: 0) }).
+    .gjor = Rett XML-en der, eller la fagsystemet lage filen på nytt.
+xml-doctype = XML-en har en DOCTYPE.
+    .gjor = Ta bort DOCTYPE-linjen; FHIR bruker den ikke.
+ikke-fhir = XML-en er ikke en FHIR-ressurs.
+    .gjor = Rotelementet skal ligge i navnerommet http://hl7.org/fhir.
