@@ -39,7 +39,7 @@ def npm(*arguments: str) -> None:
     program = package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     # The rest of the environment stays: it holds the proxy and certificate settings of the machine.
     environment = os.environ | {"PATH": f"{package / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
-    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     command = [str(package / "bin" / "node"), str(program), *arguments, *options]
     if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0:
         raise AssetError(f"`npm {arguments[0]}` failed; its message is above")

