@@ -1,0 +1,250 @@
+"""The services' HTTP face on the real PostgreSQL: what an integrator meets."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from backbone import journal
+from backbone.database import driver
+from backbone.settings import Settings
+from backbone.tokens import Principal, issue
+from contracts.catalogue import Catalogue
+from contracts.personnummer import is_valid, tenor
+from contracts.tjenester import Tjeneste
+from services.nav.digisos_soker import DigisosSoker
+from services.registry import Registry
+from services.runner.app import build
+from tests.conftest import NOW, MakeDatabase
+
+CHILD = tenor(NOW.date().replace(year=2012), 3)
+ADULT = tenor(NOW.date().replace(year=1980), 3)
+REAL_LOOKING = next(n for n in (f"010112{tail:05}" for tail in range(100_000)) if is_valid(n, NOW.date()))
+BARNEHAGE = Tjeneste("barnehage", "Barnehage", "barnehageloven-2-b", "forvaltningsloven-13")
+
+
+def bearer(settings: Settings, tjeneste: str = "skole", **changed: Any) -> dict[str, str]:
+    who = {
+        "sub": "fag",
+        "rolle": "fagsystem",
+        "orgnr": "974557746",
+        "kommune": "4601",
+        "tjeneste": tjeneste,
+        **changed,
+    }
+    return {"authorization": "Bearer " + issue(Principal(**who), settings, NOW, timedelta(hours=1))}
+
+
+def absence(nr: int = 1, **changed: Any) -> dict[str, Any]:
+    return {
+        "type": "fravaer.terskel-passert",
+        "person": CHILD,
+        "tid": "2026-11-20T10:00:00+01:00",
+        "nokkel": f"2026-2027/{nr}",
+        "data": {"dager": 10, "timer": 0, "periode": "2026-2027", "regel": "10-dager"},
+        **changed,
+    }
+
+
+@pytest.fixture
+async def database(make_database: MakeDatabase) -> AsyncEngine:
+    return await make_database("skole", journal.metadata)
+
+
+@pytest.fixture
+async def client(
+    settings: Settings, catalogue: Catalogue, database: AsyncEngine
+) -> AsyncIterator[httpx.AsyncClient]:
+    small = settings.model_copy(update={"body_bytes_max": 2_000_000, "accept_bytes_max": 3_000_000})
+    app = build(small, Registry.of(catalogue, {"skole": [DigisosSoker()]}), {"skole": database}, lambda: NOW)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tjenester") as http:
+        http.headers.update(bearer(settings))
+        yield http
+
+
+async def send(client: httpx.AsyncClient, body: Any, **kwargs: Any) -> httpx.Response:
+    content = body if isinstance(body, bytes) else orjson.dumps(body)
+    return await client.post("/skole/hendelser", content=content, **kwargs)
+
+
+async def rows(database: AsyncEngine) -> int:
+    async with database.begin() as conn:
+        return int(await (await driver(conn)).fetchval("SELECT count(*) FROM journal"))
+
+
+async def test_202_means_committed_and_the_receipt_can_be_fetched(
+    client: httpx.AsyncClient, database: AsyncEngine
+) -> None:
+    answer = await send(client, absence())
+    assert answer.status_code == 202
+    receipt = answer.json()["kvitteringer"][0]
+    assert await rows(database) == 1
+    kept = (await client.get(f"/skole/hendelser/{receipt['id']}")).json()
+    assert (kept["status"], kept["source"]) == ("mottatt", "/4601/skole/974557746")
+    assert CHILD not in answer.text + orjson.dumps(kept).decode()
+
+
+async def test_the_same_again_gives_the_same_receipt_and_another_content_409(
+    client: httpx.AsyncClient, database: AsyncEngine
+) -> None:
+    first, again = (await send(client, absence(id="a-1")), await send(client, absence(id="a-1")))
+    assert first.json()["kvitteringer"][0]["id"] == again.json()["kvitteringer"][0]["id"] == "a-1"
+    assert again.json()["kvitteringer"][0]["status"] == "kjent"
+    other = await send(client, absence(id="a-1", tid="2026-11-21T10:00:00+01:00"))
+    assert other.status_code == 409
+    assert other.headers["content-type"] == "application/problem+json"
+    assert "versjon" in other.json()["detail"]
+    assert await rows(database) == 1
+
+
+@pytest.mark.parametrize("form", ["array", "ndjson"])
+async def test_a_bad_line_never_stops_a_good_one_and_its_error_says_where_and_what_to_do(
+    client: httpx.AsyncClient, database: AsyncEngine, form: str
+) -> None:
+    bad = absence(
+        2, data={"dager": "mange", "timer": 0, "periode": "x", "regel": "y", "fritekst": "Ola har feber"}
+    )
+    events = [absence(1), bad, absence(3, type="finnes.ikke"), absence(4)]
+    body = orjson.dumps(events) if form == "array" else b"\n".join(map(orjson.dumps, events))
+    answer = await send(client, body)
+    assert answer.status_code == 202
+    assert [k["linje"] for k in answer.json()["kvitteringer"]] == [1, 4]
+    errors = {(e["linje"], e["peker"]) for e in answer.json()["feil"]}
+    assert errors == {(2, "/1/data/dager"), (2, "/1/data/fritekst"), (3, "/2/type")}
+    assert all(e["feil"] and e["gjor"] for e in answer.json()["feil"])
+    assert await rows(database) == 2
+    for private in ("Ola", "feber", "mange", CHILD):
+        assert private not in answer.text
+
+
+async def test_a_broken_line_in_ndjson_is_told_and_the_others_are_taken(client: httpx.AsyncClient) -> None:
+    body = orjson.dumps(absence(1)) + b'\n{"type": \n' + orjson.dumps(absence(3))
+    answer = await send(client, body)
+    assert [k["linje"] for k in answer.json()["kvitteringer"]] == [1, 3]
+    assert [(e["linje"], e["kode"]) for e in answer.json()["feil"]] == [(2, "ikke-json")]
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[1]", b"{", b"\xff\xfe", b"[", b'"x"', b"[[]]", b"NaN"])
+async def test_what_is_no_event_at_all_is_refused_with_a_reason(
+    client: httpx.AsyncClient, body: bytes
+) -> None:
+    answer = await send(client, body)
+    assert answer.status_code == 422
+    assert answer.json()["feil"][0]["gjor"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer", "code"),
+    [
+        ({"person": None}, "/person", "person-mangler"),
+        ({"person": "123"}, "/person", "nummer-form"),
+        ({"person": CHILD[:-1] + str((int(CHILD[-1]) + 1) % 10)}, "/person", "nummer-kontroll"),
+        ({"person": ADULT}, "/person", "for-gammel"),
+        ({"person": REAL_LOOKING}, "/person", "ekte-nummer"),
+        ({"tid": "2026-11-20T10:00:00"}, "/tid", None),
+        ({"tid": "2027-11-20T10:00:00+01:00"}, "/tid", "i-fremtiden"),
+        ({"nokkel": f"elev-{CHILD}"}, "/nokkel", "nummer-i-nokkel"),
+        ({"id": CHILD}, "/nokkel", "nummer-i-nokkel"),
+        ({"versjon": False}, "/versjon", None),
+        ({"kommune": "0301"}, "/kommune", None),
+        ({"type": "henvendelse.mottatt"}, "/type", "ukjent-type"),
+    ],
+)
+async def test_each_mistake_is_pointed_at(
+    client: httpx.AsyncClient, database: AsyncEngine, changed: dict[str, Any], pointer: str, code: str | None
+) -> None:
+    answer = await send(client, absence(**changed))
+    assert answer.status_code == 422, answer.text
+    errors = answer.json()["feil"]
+    assert [e["peker"] for e in errors] == [pointer]
+    assert code in (None, errors[0]["kode"])
+    assert str(next(iter(changed.values()))) not in answer.text.replace("henvendelse.mottatt", "")
+    assert await rows(database) == 0
+
+
+async def test_a_service_publishes_only_as_itself(client: httpx.AsyncClient, settings: Settings) -> None:
+    for headers, status in (
+        (bearer(settings, "nav"), 403),
+        (bearer(settings, rolle="fagperson"), 403),
+        (bearer(settings, rolle="system"), 403),
+        ({"authorization": "Bearer x"}, 401),
+        ({"authorization": ""}, 401),
+    ):
+        answer = await send(client, absence(), headers=headers)
+        assert answer.status_code == status
+        assert answer.json()["detail"]
+
+
+async def test_one_organisation_does_not_see_the_receipts_of_another(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    id_ = (await send(client, absence())).json()["kvitteringer"][0]["id"]
+    for other in (bearer(settings, orgnr="974557747"), bearer(settings, kommune="0301")):
+        assert (await client.get(f"/skole/hendelser/{id_}", headers=other)).status_code == 404
+
+
+async def test_bodies_are_bounded(client: httpx.AsyncClient, database: AsyncEngine) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b" " * 100_000
+
+    for body in (b" " * 2_000_001, endless()):
+        answer = await client.post("/skole/hendelser", content=body)
+        assert answer.status_code == 413
+        assert "2\u00a0000\u00a0000" in answer.json()["title"]
+    assert (await send(client, absence())).status_code == 202
+
+
+async def test_a_database_away_gives_503_with_retry_after(
+    settings: Settings, catalogue: Catalogue, database: AsyncEngine
+) -> None:
+    gone = settings.model_copy(update={"database_prefix": "finnes_ikke"})
+    from backbone.database import create_engine
+
+    engine = create_engine(gone, "skole")
+    app = build(settings, Registry.of(catalogue, {"skole": [DigisosSoker()]}), {"skole": engine}, lambda: NOW)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tjenester") as http:
+        answer = await http.post(
+            "/skole/hendelser", content=orjson.dumps(absence()), headers=bearer(settings)
+        )
+    await engine.dispose()
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1"
+
+
+async def test_unknown_service_and_format_list_the_known_ones(client: httpx.AsyncClient) -> None:
+    assert "skole" in (await client.post("/finnes-ikke/hendelser")).json()["detail"]
+    assert "digisos-soker" in (await client.post("/skole/formater/finnes-ikke")).json()["detail"]
+
+
+async def test_thousands_in_one_request(client: httpx.AsyncClient, database: AsyncEngine) -> None:
+    body = b"\n".join(orjson.dumps(absence(n)) for n in range(3_000))
+    answer = await send(client, body)
+    assert len(answer.json()["kvitteringer"]) == await rows(database) == 3_000
+
+
+async def test_a_fifth_service_is_a_registry_line(
+    settings: Settings, catalogue: Catalogue, make_database: MakeDatabase
+) -> None:
+    larger = catalogue.extended([BARNEHAGE])
+    engine = await make_database("barnehage", journal.metadata)
+    app = build(settings, Registry.of(larger, {}), {"barnehage": engine}, lambda: NOW)
+    event = {**absence(), "type": "undring.registrert", "data": {"bti_niva": 1}}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tjenester") as http:
+        answer = await http.post("/barnehage/hendelser", json=event, headers=bearer(settings, "barnehage"))
+        kept = await http.get(
+            f"/barnehage/hendelser/{answer.json()['kvitteringer'][0]['id']}",
+            headers=bearer(settings, "barnehage"),
+        )
+    assert kept.json()["type"] == "no.samspor.barnehage.undring.registrert"
+    assert "barnehage.hendelser" in larger.event_topics()
+
+
+async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    assert {"/{tjeneste}/hendelser", "/{tjeneste}/formater/{format}", "/helse"} <= document["paths"].keys()
+    assert (await client.get("/helse")).json()["status"] == "oppe"
