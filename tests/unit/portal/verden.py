@@ -1,0 +1,342 @@
+"""A small world for the portal to look at: samtykke, coordination and the services as in-process ASGI fakes."""
+
+import base64
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from backbone.seal import new_key, seal
+from backbone.tokens import Principal
+from consumers.portal.varsellager import Varsel
+from contracts.catalogue import Catalogue, split
+from contracts.envelope import seal_context
+
+KOMMUNE = "4601"
+ORGNR = "310000001"
+NOW = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
+CATALOGUE = Catalogue.standard()
+
+Json = dict[str, Any]
+Gate = Callable[[Json, Json], str]
+
+
+def as_json(content: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(content), status, media_type="application/json")
+
+
+def own_and_administrative(viewer: Json, item: Json) -> str:
+    """A gate much like the real one: own service and N in full, X as status with the right, metadata to a revisor."""
+    if viewer["kommune"] != item["kommune"]:
+        return "deny"
+    if viewer["rolle"] == "revisor":
+        return "metadata"
+    if item["slag"] == "barn":
+        return "full"
+    if item["slag"] == "oppgave":
+        mine = item["eier"] == viewer["tjeneste"] or viewer["rolle"] == "koordinator"
+        return "full" if mine else "deny"
+    if item["tjeneste"] == viewer["tjeneste"] or item["skjerming"] == "N":
+        return "full"
+    if item["skjerming"] == "X":
+        return "status" if viewer["skjermet"] else "deny"
+    return "full" if viewer["rolle"] == "koordinator" else "deny"
+
+
+@dataclass
+class Verden:
+    """What exists. `gate` decides; `reads` are the items asked about, with the viewer; `away` are parts that fail."""
+
+    rows: list[Json] = field(default_factory=list)
+    tasks: list[Json] = field(default_factory=list)
+    consents: list[Json] = field(default_factory=list)
+    receipts: dict[str, Json] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, bytes] = field(default_factory=dict)
+    gate: Gate = own_and_administrative
+    reads: list[tuple[Json, Json]] = field(default_factory=list)
+    searches: list[Json] = field(default_factory=list)
+    away: set[str] = field(default_factory=set)
+
+    def child(self, navn: str) -> str:
+        subject = str(uuid.uuid4())
+        self.names[subject] = navn
+        return subject
+
+    def event(
+        self,
+        subject: str,
+        tjeneste: str,
+        navn: str,
+        data: Json | None = None,
+        time: datetime = NOW - timedelta(days=3),
+        **changes: Any,
+    ) -> Json:
+        full_type = CATALOGUE.full_type(tjeneste, navn)
+        known = CATALOGUE.event_type(full_type)
+        skjerming = str(known.skjerming_for(tjeneste))
+        id_, key_id = uuid.uuid4().hex, str(uuid.uuid4())
+        source = f"/{KOMMUNE}/{tjeneste}/{ORGNR}"
+        aad = seal_context(
+            id=id_,
+            source=source,
+            type=full_type,
+            subject=subject,
+            time=time,
+            kategori=known.kategori,
+            skjerming=skjerming,
+        )
+        self.keys[key_id] = new_key()
+        content = {"nokkel": "n1", "versjon": 1, "tilbaketrukket": False, "data": data or {}}
+        row = {
+            "source": source,
+            "id": id_,
+            "type": full_type,
+            "tjeneste": tjeneste,
+            "kategori": known.kategori,
+            "skjerming": skjerming,
+            "subject": subject,
+            "time": time,
+            "recordedtime": time + timedelta(minutes=1),
+            "kommune": KOMMUNE,
+            "orgnr": ORGNR,
+            "grunnlag": "gdpr-6-1-e",
+            "beslutning": "shield" if skjerming == "X" else "release",
+            "lovversjon": "2026-11-01",
+            "nokkelid": key_id,
+            "traceparent": f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01",
+            "innhold": base64.b64encode(seal(self.keys[key_id], orjson.dumps(content), aad)).decode(),
+            "aad": base64.b64encode(aad).decode(),
+            "topic": f"{tjeneste}.hendelser",
+            "partition": 3,
+            "offset": len(self.rows),
+            "mottatt": time + timedelta(minutes=2),
+            **changes,
+        }
+        self.rows.append(row)
+        return row
+
+    def task(self, subject: str, eier: str, grounds: list[Json], **changes: Any) -> Json:
+        id_, key_id = str(uuid.uuid4()), str(uuid.uuid4())
+        self.keys[key_id] = new_key()
+        text = "To tjenester følger opp barnet: Skole og NAV. Vurder samarbeid."
+        explained = seal(self.keys[key_id], text.encode(), b"oppgave|" + id_.encode())
+        task = {
+            "id": id_,
+            "subject": subject,
+            "kommune": KOMMUNE,
+            "regel": "samarbeid",
+            "regelversjon": 1,
+            "anledning": "episode-1",
+            "status": "aapen",
+            "eier": eier,
+            "frist": "2026-12-11",
+            "fristslag": "lokal_frist",
+            "bestemmelser": ["barnevernsloven-15-8", "opplaeringslova-24-1"],
+            "lukkes_av": ["koordinator.oppnevnt", "samarbeid.avsluttet"],
+            "koordinering": False,
+            "hviler_pa": [
+                {k: g[k] for k in ("tjeneste", "kategori", "skjerming", "type", "source", "id")}
+                for g in grounds
+            ],
+            "opprettet": NOW - timedelta(days=1),
+            "nokkelid": key_id,
+            "forklaring": base64.b64encode(explained).decode(),
+            **changes,
+        }
+        self.tasks.append(task)
+        return task
+
+    def consent(self, subject: str, fra: str, til: list[str], kategorier: list[str], **changes: Any) -> Json:
+        consent = {
+            "samtykke": str(uuid.uuid4()),
+            "subject": subject,
+            "kommune": KOMMUNE,
+            "status": "gitt",
+            "sekvens": 1,
+            "hvem": "begge-foreldre",
+            "fra_tjeneste": fra,
+            "til_tjenester": til,
+            "kategorier": kategorier,
+            "formal": "samarbeid om barnet",
+            "gyldig_fra": NOW - timedelta(days=30),
+            "utloper": NOW + timedelta(days=335),
+            "endret": NOW - timedelta(days=30),
+            **changes,
+        }
+        self.consents.append(consent)
+        return consent
+
+    # -- the fakes -----------------------------------------------------------------------------------------------------
+
+    def samtykke(self) -> Starlette:
+        async def read(request: Request) -> Response:
+            body = orjson.loads(await request.body())
+            viewer = {"tjeneste": None, "skjermet": False, **body["viewer"]}
+            answers = []
+            for item in body["items"]:
+                self.reads.append((viewer, item))
+                access = self.gate(viewer, item)
+                key = self.keys.get(item["nokkelid"] or "") if access == "full" else None
+                hidden = access == "metadata" and item["skjerming"] == "X"
+                kode = "skjermet" if hidden else "prove"
+                reason = {"kode": kode, "bestemmelse": None, "lovversjon": None, "samtykke": None}
+                answers.append(
+                    {
+                        "ref": item["ref"],
+                        "tilgang": access,
+                        "grunner": [reason],
+                        "nokkel": base64.b64encode(key).decode() if key else None,
+                    }
+                )
+            return as_json({"items": answers})
+
+        async def names(request: Request) -> Response:
+            body = orjson.loads(await request.body())
+            viewer = {"tjeneste": None, "skjermet": False, **body["viewer"]}
+            allowed = {
+                s: self.names[s]
+                for s in body["subjects"]
+                if s in self.names and self._may_open(viewer, s) == "full"
+            }
+            return as_json({"navn": allowed})
+
+        async def search(request: Request) -> Response:
+            body = orjson.loads(await request.body())
+            self.searches.append(body)
+            viewer = {"tjeneste": None, "skjermet": False, **body["viewer"]}
+            wanted = body.get("navn", "")
+            hits = [s for s, n in self.names.items() if wanted and wanted.lower() in n.lower()]
+            return as_json({"subjects": [s for s in hits if self._may_open(viewer, s) == "full"]})
+
+        async def consents(request: Request) -> Response:
+            subject = request.query_params["subject"]
+            return as_json({"samtykker": [c for c in self.consents if c["subject"] == subject]})
+
+        return self._app(
+            "samtykke",
+            Route("/samtykke/lesinger", read, methods=["POST"]),
+            Route("/samtykke/navn", names, methods=["POST"]),
+            Route("/samtykke/sok", search, methods=["POST"]),
+            Route("/samtykke/samtykker", consents),
+        )
+
+    def _may_open(self, viewer: Json, subject: str) -> str:
+        item = {"slag": "barn", "subject": subject, "kommune": KOMMUNE, "tjeneste": "", "skjerming": "N"}
+        return self.gate(viewer, item)
+
+    def samordning(self) -> Starlette:
+        async def child(request: Request) -> Response:
+            subject = request.path_params["subject"]
+            rows = [r for r in self.rows if r["subject"] == subject and r.get("tidslinje", True)]
+            return as_json(
+                {"tidslinje": rows, "oppgaver": [t for t in self.tasks if t["subject"] == subject]}
+            )
+
+        async def tasks(request: Request) -> Response:
+            wanted = {k: v for k, v in request.query_params.items() if k != "utlost_av"}
+            found = [t for t in self.tasks if all(t[k] == v for k, v in wanted.items())]
+            return as_json({"oppgaver": found})
+
+        async def children(request: Request) -> Response:
+            tjeneste = request.query_params.get("tjeneste")
+            found = {r["subject"] for r in self.rows if tjeneste in (None, r["tjeneste"])}
+            return as_json({"subjects": sorted(found)})
+
+        async def event(request: Request) -> Response:
+            id_, source = request.path_params["id"], request.query_params["source"]
+            row = next((r for r in self.rows if (r["id"], r["source"]) == (id_, source)), None)
+            if row is None or not row.get("tidslinje", True):
+                return as_json({"title": "finnes ikke"}, 404)
+            caused = [t for t in self.tasks if any(g["id"] == id_ for g in t["hviler_pa"])]
+            return as_json({**row, "oppgaver": caused})
+
+        return self._app(
+            "samordning",
+            Route("/samordning/barn", children),
+            Route("/samordning/barn/{subject}", child),
+            Route("/samordning/oppgaver", tasks),
+            Route("/samordning/hendelser/{id}", event),
+        )
+
+    def tjenester(self) -> Starlette:
+        async def receipt(request: Request) -> Response:
+            found = self.receipts.get(request.path_params["id"])
+            return as_json(found) if found else as_json({"title": "finnes ikke"}, 404)
+
+        return self._app("tjenester", Route("/{tjeneste}/hendelser/{id}", receipt))
+
+    def _app(self, part: str, *routes: Route) -> Starlette:
+        app = Starlette(routes=list(routes))
+
+        async def guarded(scope: Any, receive: Any, send: Any) -> None:
+            if part in self.away:
+                raise httpx.ConnectError("away")
+            await app(scope, receive, send)
+
+        return guarded  # type: ignore[return-value]  # ASGI is all that its users need
+
+
+class Varsler:
+    """The alert store, in memory."""
+
+    def __init__(self) -> None:
+        self.rows: list[Varsel] = []
+        self.after_calls: list[int] = []
+
+    def add(self, task: Json, navn: str = "oppgave.opprettet", oppgave_id: str | None = "") -> Varsel:
+        alert = Varsel(
+            sekvens=len(self.rows) + 1,
+            source=f"/{KOMMUNE}/samordning/964338531",
+            hendelse_id=uuid.uuid4().hex,
+            type=f"no.samspor.samordning.{navn}",
+            subject=task["subject"],
+            kommune=task["kommune"],
+            oppgave_id=task["id"] if oppgave_id == "" else oppgave_id,
+            arsak=None,
+            tid=NOW,
+            mottatt=NOW,
+        )
+        self.rows.append(alert)
+        return alert
+
+    async def after(self, sekvens: int, kommune: str, limit: int = 50) -> list[Varsel]:
+        self.after_calls.append(sekvens)
+        return [v for v in self.rows if v.sekvens > sekvens and v.kommune == kommune][:limit]
+
+    async def caused_by(self, hendelse_id: str, oppgaver: list[str]) -> list[Varsel]:
+        return [v for v in self.rows if v.arsak == hendelse_id or v.oppgave_id in oppgaver]
+
+    async def latest(self) -> int:
+        return len(self.rows)
+
+
+def service_of(row: Json) -> str:
+    return split(row["type"])[0]
+
+
+def principal(rolle: str, tjeneste: str | None = None, **changes: Any) -> Principal:
+    return Principal.model_validate(
+        {
+            "sub": f"prove:{rolle}",
+            "rolle": rolle,
+            "orgnr": ORGNR,
+            "kommune": KOMMUNE,
+            "tjeneste": tjeneste,
+            "navn": "Prøve Prøvesen",
+            **changes,
+        }
+    )
+
+
+KOORDINATOR = principal("koordinator", skjermet=True)
+LAERER = principal("fagperson", "skole")
+REVISOR = principal("revisor")
