@@ -1,0 +1,205 @@
+"""The read gate, asked for each thing on a page at the moment it is shown, and the seals it lets us open.
+
+A key is in hand from the gate's answer until its one blob is open, and nowhere after that.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from backbone.failures import Retry
+from backbone.samtykke_client import Rejected, SamtykkeClient
+from backbone.seal import SealBroken, open_sealed
+from backbone.tokens import Principal
+from consumers.portal.naboer import Json
+from contracts.samtykke_api import Grunn, Hvilegrunn, Lesing, LesingItem, Tilgang
+
+FORMAL = {"side": "oppfølging av barnet", "varsel": "varsling om oppgave", "vei": "sporing av hendelse"}
+OPPGAVE = "no.samspor.samordning.oppgave.opprettet"
+SAMTYKKE = "no.samspor.samtykke.samtykke.gitt"
+STRICTEST = "NTHX"
+
+
+@dataclass(frozen=True)
+class Sett:
+    """One thing the gate let the viewer see. `innhold` is the opened seal, None unless `tilgang` is "full"; `uleselig`
+    says that a seal should have opened and did not."""
+
+    rad: Json
+    tilgang: Tilgang
+    grunner: tuple[Grunn, ...]
+    innhold: Any = None
+    uleselig: bool = False
+
+    @property
+    def full(self) -> bool:
+        return self.tilgang == "full"
+
+    @property
+    def type_hidden(self) -> bool:
+        """Metadata of a shielded thing: not even its kind is told."""
+        return self.tilgang == "metadata" and any(g["kode"] == "skjermet" for g in self.grunner)
+
+
+@dataclass(frozen=True)
+class Sporsmal:
+    """A row beside the question about it, and the context its seal is bound to."""
+
+    item: LesingItem
+    rad: Json
+    blob: str | None = None
+    context: bytes = b""
+
+
+class Leser:
+    """Asks the gate for one viewer."""
+
+    def __init__(self, samtykke: SamtykkeClient, viewer: Principal) -> None:
+        self._samtykke = samtykke
+        self.viewer = viewer
+
+    async def see(self, questions: Sequence[Sporsmal], formal: str = "side") -> list[Sett | None]:
+        """In the order asked, None for what is denied. Raises Retry when samtykke is away."""
+        if not questions:
+            return []
+        items = [LesingItem({**q.item, "ref": ref}) for ref, q in enumerate(questions)]
+        try:
+            answers = await self._samtykke.read(self.viewer, FORMAL[formal], items)
+        except Rejected as error:
+            raise Retry(str(error)) from None
+        by_ref = {a["ref"]: a for a in answers}
+        return [_seen(q, by_ref.get(ref)) for ref, q in enumerate(questions)]
+
+    async def names(self, subjects: Sequence[str], koordinering: bool = False) -> Mapping[str, str]:
+        """Names of those among `subjects` the viewer may open."""
+        if not subjects:
+            return {}
+        try:
+            return await self._samtykke.names(self.viewer, list(dict.fromkeys(subjects)), koordinering)
+        except Rejected as error:
+            raise Retry(str(error)) from None
+
+
+def about_child(subject: str, kommune: str, koordinering: bool, eier: str | None = None) -> Sporsmal:
+    """That the child exists. `eier`: the viewer's service, where it has a task about the child."""
+    item = _item(subject, "barn", "", "", "", "N", None, kommune, koordinering)
+    item["eier"] = eier
+    return Sporsmal(item, {"subject": subject})
+
+
+def about_event(row: Json, koordinering: bool) -> Sporsmal:
+    """Of a timeline row, or of what a receipt and the catalogue say about an event not on any timeline."""
+    item = _item(
+        row["subject"],
+        "hendelse",
+        row["type"],
+        row["tjeneste"],
+        row["kategori"],
+        row["skjerming"],
+        row.get("nokkelid"),
+        row["kommune"],
+        koordinering,
+    )
+    return Sporsmal(item, row, row.get("innhold"), _decoded(row.get("aad")) or b"")
+
+
+def about_task(task: Json) -> Sporsmal:
+    grounds = [
+        Hvilegrunn(tjeneste=g["tjeneste"], kategori=g["kategori"], skjerming=g["skjerming"])
+        for g in task["hviler_pa"]
+    ]
+    strictest = max((g["skjerming"] for g in grounds), key=STRICTEST.index, default="T")
+    item = _item(
+        task["subject"],
+        "oppgave",
+        OPPGAVE,
+        "samordning",
+        "koordinering",
+        strictest,
+        task.get("nokkelid"),
+        task["kommune"],
+        bool(task["koordinering"]),
+    )
+    item["eier"], item["regel"], item["hviler_pa"] = task["eier"], task["regel"], grounds
+    return Sporsmal(item, task, task.get("forklaring"), b"oppgave|" + task["id"].encode())
+
+
+def about_consent(consent: Json, koordinering: bool) -> Sporsmal:
+    item = _item(
+        consent["subject"],
+        "hendelse",
+        SAMTYKKE,
+        "samtykke",
+        "samtykke",
+        "N",
+        None,
+        consent["kommune"],
+        koordinering,
+    )
+    return Sporsmal(item, consent)
+
+
+def needs_coordination(tasks: Sequence[Json], rows: Sequence[Json]) -> bool:
+    """Whether the child has an open need or duty about a coordinator or a plan."""
+    return any(t["koordinering"] and t["status"] == "aapen" for t in tasks) or any(
+        row["type"].endswith(".behov.meldt") for row in rows
+    )
+
+
+def _item(
+    subject: str,
+    slag: Any,
+    type_: str,
+    tjeneste: str,
+    kategori: str,
+    skjerming: Any,
+    nokkelid: str | None,
+    kommune: str,
+    koordinering: bool,
+) -> LesingItem:
+    return LesingItem(
+        ref=0,
+        subject=subject,
+        slag=slag,
+        type=type_,
+        tjeneste=tjeneste,
+        kategori=kategori,
+        skjerming=skjerming,
+        nokkelid=nokkelid,
+        kommune=kommune,
+        koordinering=koordinering,
+    )
+
+
+def _seen(question: Sporsmal, answer: Lesing | None) -> Sett | None:
+    if answer is None or answer["tilgang"] == "deny":
+        return None
+    grounds = tuple(answer["grunner"])
+    if answer["tilgang"] != "full" or question.blob is None:
+        return Sett(question.rad, answer["tilgang"], grounds)
+    blob, key = _decoded(question.blob), _decoded(answer["nokkel"])
+    try:
+        opened = open_sealed(key, blob, question.context) if key and blob else None
+    except SealBroken:
+        opened = None
+    return Sett(question.rad, "full", grounds, _parsed(opened), uleselig=opened is None)
+
+
+def _parsed(opened: bytes | None) -> Any:
+    if opened is None:
+        return None
+    try:
+        return orjson.loads(opened)
+    except orjson.JSONDecodeError:
+        return opened.decode("utf-8", "replace")
+
+
+def _decoded(text: str | None) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True) if text else None
+    except (binascii.Error, ValueError):
+        return None

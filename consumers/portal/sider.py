@@ -1,0 +1,459 @@
+"""The pages. Each asks coordination what there is, samtykke what the viewer may see of it, and renders just that."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from jinja2 import Environment
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from backbone.clock import Clock
+from backbone.failures import Retry
+from backbone.samtykke_client import Rejected, SamtykkeClient
+from backbone.settings import Settings
+from backbone.tokens import Principal
+from consumers.portal import personas, visning
+from consumers.portal.lesing import (
+    Leser,
+    Sett,
+    about_child,
+    about_consent,
+    about_event,
+    about_task,
+    needs_coordination,
+)
+from consumers.portal.naboer import Json, Kvitteringer, Samordning
+from consumers.portal.okt import Okter, SignedOut, own_path
+from consumers.portal.texts import Texts, local_date
+from consumers.portal.varsellager import Varsel, Varsellager
+from consumers.portal.varselstrom import Vekker, stream
+from consumers.portal.visning import Oppgave, Visning
+from contracts.catalogue import Catalogue, UnknownType, split
+
+TIDSLINJE_MAKS = 200
+BARN_MAKS = 500
+EVENT_STREAM = "text/event-stream"
+SUBJECT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class NotFound(Exception):
+    """No such page, or not for this viewer: she cannot tell which."""
+
+
+@dataclass(frozen=True)
+class Portal:
+    """What the pages work with."""
+
+    settings: Settings
+    catalogue: Catalogue
+    texts: Texts
+    visning: Visning
+    templates: Environment
+    samtykke: SamtykkeClient
+    samordning: Samordning
+    kvitteringer: Kvitteringer
+    lager: Varsellager
+    vekker: Vekker
+    okter: Okter
+    stop: asyncio.Event
+    clock: Clock
+
+    def render(self, template: str, viewer: Principal | None, **values: Any) -> str:
+        return self.templates.get_template(template).render(
+            viewer=viewer, rolle=self.role(viewer), now=self.clock(), **values
+        )
+
+    def role(self, viewer: Principal | None) -> str:
+        """What the viewer is called in the page's head."""
+        if viewer is None:
+            return ""
+        role = self.texts.name("rolle", viewer.rolle)
+        same = viewer.tjeneste is None or viewer.tjeneste == viewer.rolle
+        return role if same else f"{role}, {self.texts.tjeneste(viewer.tjeneste or '')}"
+
+
+def portal_of(request: Request) -> Portal:
+    portal: Portal = request.app.state.portal
+    return portal
+
+
+def page(
+    request: Request, template: str, viewer: Principal | None, status: int = 200, **values: Any
+) -> Response:
+    portal = portal_of(request)
+    return HTMLResponse(portal.render(template, viewer, sti=request.url.path, **values), status)
+
+
+# -- Signing in and out ------------------------------------------------------------------------------------------------
+
+
+async def sign_in_page(request: Request) -> Response:
+    portal = portal_of(request)
+    known = personas.STANDARD if portal.settings.demo else ()
+    return page(
+        request,
+        "innlogging.html",
+        None,
+        personas=known,
+        utlopt="utlopt" in request.query_params,
+        til=own_path(request.query_params.get("til", "/")),
+    )
+
+
+async def sign_in(request: Request) -> Response:
+    """As a persona, in the demonstration only."""
+    portal = portal_of(request)
+    form = await request.form()
+    chosen = next((p for p in personas.STANDARD if p.id == form.get("persona")), None)
+    if not portal.settings.demo or chosen is None:
+        raise NotFound
+    response = RedirectResponse(own_path(str(form.get("til", "/"))), 303)
+    portal.okter.open(chosen.principal, request, response)
+    return response
+
+
+async def sign_out(request: Request) -> Response:
+    response = RedirectResponse("/innlogging", 303)
+    portal_of(request).okter.close(response)
+    return response
+
+
+# -- The start page ----------------------------------------------------------------------------------------------------
+
+
+async def start(request: Request) -> Response:
+    portal = portal_of(request)
+    viewer = portal.okter.viewer(request)
+    cursor = await _cursor(portal)
+    leser = Leser(portal.samtykke, viewer)
+    children = await my_children(portal, leser)
+    return page(
+        request,
+        "start.html",
+        viewer,
+        grupper=visning.groups(await my_tasks(portal, leser, children)),
+        barn=sorted(children.items(), key=lambda b: b[1]),
+        varsler_etter=cursor,
+        har_oppgaver=_has_tasks(viewer),
+    )
+
+
+async def tasks_fragment(request: Request) -> Response:
+    """The task list alone, for when an alert says that it has changed."""
+    portal = portal_of(request)
+    viewer = portal.okter.viewer(request)
+    leser = Leser(portal.samtykke, viewer)
+    tasks = await my_tasks(portal, leser, await my_children(portal, leser))
+    return page(request, "oppgaveliste.html", viewer, grupper=visning.groups(tasks))
+
+
+async def _cursor(portal: Portal) -> int | None:
+    """Where the stream goes on from: taken before the tasks are read, so that nothing falls between."""
+    try:
+        return await portal.lager.latest()
+    except Retry:
+        return None  # the page is worth showing without alerts; the stream finds its own start
+
+
+def _has_tasks(viewer: Principal) -> bool:
+    return viewer.rolle in ("fagperson", "koordinator", "koordinerende-enhet")
+
+
+async def my_children(portal: Portal, leser: Leser) -> dict[str, str]:
+    """Subject to name, of the children the viewer follows up."""
+    viewer = leser.viewer
+    if viewer.rolle == "fagperson" and viewer.tjeneste:
+        subjects = await portal.samordning.children(kommune=viewer.kommune, tjeneste=viewer.tjeneste)
+    elif viewer.rolle == "koordinator":
+        subjects = await portal.samordning.children(kommune=viewer.kommune)
+    elif viewer.rolle == "koordinerende-enhet":
+        tasks = await portal.samordning.tasks(kommune=viewer.kommune, eier=viewer.rolle)
+        return dict(await leser.names([t["subject"] for t in tasks][:BARN_MAKS], koordinering=True))
+    else:
+        return {}
+    return dict(await leser.names(subjects[:BARN_MAKS]))
+
+
+async def my_tasks(portal: Portal, leser: Leser, children: dict[str, str]) -> list[Oppgave]:
+    """The viewer's open tasks: those her service or unit owns; a coordinator's are her children's."""
+    viewer = leser.viewer
+    if viewer.rolle == "koordinator":
+        found = await portal.samordning.tasks(kommune=viewer.kommune)
+        rows = [t for t in found if t["subject"] in children]
+    elif _has_tasks(viewer):
+        rows = await portal.samordning.tasks(kommune=viewer.kommune, eier=viewer.tjeneste or viewer.rolle)
+    else:
+        rows = []
+    return await seen_tasks(portal, leser, [t for t in rows if t["status"] == "aapen"], children)
+
+
+async def seen_tasks(
+    portal: Portal, leser: Leser, rows: Sequence[Json], names: dict[str, str], formal: str = "side"
+) -> list[Oppgave]:
+    """The tasks among `rows` that the gate lets the viewer see, each with those of its causes that she may see."""
+    seen = [s for s in await leser.see([about_task(t) for t in rows], formal) if s is not None]
+    causes = [(s, ground) for s in seen if s.full for ground in visning.grounds_of(s.rad)]
+    allowed = await leser.see([about_event(g, bool(s.rad["koordinering"])) for s, g in causes], formal)
+    by_task: dict[str, list[Sett]] = {}
+    for (task, _), cause in zip(causes, allowed, strict=True):
+        if cause is not None:
+            by_task.setdefault(task.rad["id"], []).append(cause)
+    today = local_date(portal.clock())
+    return [
+        portal.visning.task(s, names.get(s.rad["subject"]), by_task.get(s.rad["id"], ()), today) for s in seen
+    ]
+
+
+# -- Alerts ------------------------------------------------------------------------------------------------------------
+
+
+async def alerts(request: Request) -> Response:
+    portal = portal_of(request)
+    try:
+        viewer = portal.okter.viewer(request)
+    except SignedOut:
+        return Response(status_code=204)  # an EventSource does not come back after this
+    token = portal.okter.token(request) or ""
+
+    def still_welcome() -> bool:
+        try:
+            return portal.okter.verify(token) == viewer
+        except SignedOut:
+            return False
+
+    async def render(alert: Varsel) -> str | None:
+        return await alert_html(portal, viewer, alert)
+
+    body = stream(
+        portal.lager,
+        portal.vekker,
+        viewer.kommune,
+        _resume_from(request),
+        render,
+        still_welcome,
+        portal.stop.is_set,
+    )
+    return StreamingResponse(body, media_type=EVENT_STREAM)
+
+
+def _resume_from(request: Request) -> int | None:
+    """The last alert the browser has: its own word on reconnecting, else the page's."""
+    for said in (request.headers.get("last-event-id"), request.query_params.get("etter")):
+        if said and said.isdigit() and len(said) < 19:
+            return int(said)
+    return None
+
+
+async def alert_html(portal: Portal, viewer: Principal, alert: Varsel) -> str | None:
+    """The alert as this viewer may see it now; None when it's not hers. Raises Retry."""
+    if not _has_tasks(viewer):
+        return None
+    wanted = {"id": alert.oppgave_id} if alert.oppgave_id else {"subject": alert.subject}
+    rows = await portal.samordning.tasks(kommune=alert.kommune, **wanted)
+    owner = None if viewer.rolle == "koordinator" else viewer.tjeneste or viewer.rolle
+    mine = [t for t in rows if owner in (None, t["eier"]) and t["subject"] == alert.subject]
+    if not mine:
+        return None
+    leser = Leser(portal.samtykke, viewer)
+    seen = await seen_tasks(portal, leser, mine, {}, "varsel")
+    if not seen:
+        return None
+    names = await leser.names([alert.subject], koordinering=any(t["koordinering"] for t in mine))
+    name = names.get(alert.subject) or portal.visning.short_name(alert.subject)
+    kind = split(alert.type)[1].removeprefix("oppgave.")
+    known = kind if kind in ("opprettet", "utfort", "bortfalt") else "annet"
+    return portal.render("varsel.html", viewer, varsel=alert, slag=known, oppgaver=seen, barn=name)
+
+
+# -- Finding and following a child -------------------------------------------------------------------------------------
+
+
+async def search_page(request: Request) -> Response:
+    viewer = portal_of(request).okter.viewer(request)
+    return page(request, "sok.html", viewer, treff=None, tomt=False)
+
+
+async def search(request: Request) -> Response:
+    """By number or name, in the body: neither is ever part of an address."""
+    portal = portal_of(request)
+    viewer = portal.okter.viewer(request)
+    wanted = str((await request.form()).get("hva", "")).strip()
+    if not wanted:
+        return page(request, "sok.html", viewer, 400, treff=None, tomt=True)
+    number = wanted.replace(" ", "")
+    leser = Leser(portal.samtykke, viewer)
+    try:
+        found = await (
+            portal.samtykke.search(viewer, person=number)
+            if number.isdigit()
+            else portal.samtykke.search(viewer, navn=wanted[:200])
+        )
+    except Rejected:
+        found = []
+    if len(found) == 1:
+        return RedirectResponse(f"/barn/{found[0]}", 303)
+    names = await leser.names(found)
+    hits = [(s, names.get(s) or portal.visning.short_name(s)) for s in found]
+    return page(request, "sok.html", viewer, treff=sorted(hits, key=lambda h: h[1]), tomt=False)
+
+
+async def child(request: Request) -> Response:
+    """The child as the viewer may see it: its services, tasks, timeline and consents."""
+    portal = portal_of(request)
+    viewer = portal.okter.viewer(request)
+    subject = request.path_params["subject"]
+    if not SUBJECT.fullmatch(subject):
+        raise NotFound
+    leser = Leser(portal.samtykke, viewer)
+    (rows, tasks), consents = await asyncio.gather(
+        portal.samordning.child(subject), _consents(portal, subject)
+    )
+    coordination = needs_coordination(tasks, rows)
+    newest = sorted(rows, key=lambda r: str(r["time"]), reverse=True)[:TIDSLINJE_MAKS]
+    questions = [
+        about_child(subject, viewer.kommune, coordination, _owner_among(tasks, viewer)),
+        *(about_event(r, coordination) for r in newest),
+        *(about_consent(c, coordination) for c in consents),
+    ]
+    allowed, *rest = await leser.see(questions)
+    if allowed is None:
+        raise NotFound
+    events = [s for s in rest[: len(newest)] if s is not None]
+    names = dict(await leser.names([subject], coordination))
+    shown = await seen_tasks(portal, leser, tasks, names)
+    now = portal.clock()
+    return page(
+        request,
+        "barn.html",
+        viewer,
+        subject=subject,
+        navn=names.get(subject) or portal.visning.short_name(subject),
+        metadata=allowed.tilgang == "metadata",
+        tjenester=portal.visning.services(events),
+        dager=portal.visning.days(events),
+        avkortet=len(newest) < len(rows),
+        maks=TIDSLINJE_MAKS,
+        grupper=visning.groups([o for o in shown if o.aapen]),
+        lukkede=[o for o in shown if not o.aapen],
+        samtykker=[portal.visning.consent(s, now) for s in rest[len(newest) :] if s is not None],
+    )
+
+
+def _owner_among(tasks: Sequence[Json], viewer: Principal) -> str | None:
+    """The viewer's service, if any of the tasks is its own."""
+    return next((t["eier"] for t in tasks if t["eier"] == viewer.tjeneste), None)
+
+
+async def _consents(portal: Portal, subject: str) -> list[Json]:
+    try:
+        return [dict(c) for c in await portal.samtykke.consents(subject)]
+    except Rejected:
+        return []
+
+
+# -- The way of an event -----------------------------------------------------------------------------------------------
+
+
+async def event_way(request: Request) -> Response:
+    """Received, decided and why, published where, processed, and the tasks and alerts it led to."""
+    portal = portal_of(request)
+    viewer = portal.okter.viewer(request)
+    kommune, tjeneste, orgnr, id_ = (request.path_params[k] for k in ("kommune", "tjeneste", "orgnr", "id"))
+    source = f"/{kommune}/{tjeneste}/{orgnr}"
+    row, receipt = await asyncio.gather(
+        portal.samordning.event(source, id_), _receipt(portal, tjeneste, source, id_)
+    )
+    subject_row = row or _row_of_receipt(portal.catalogue, receipt)
+    if subject_row is None:
+        raise NotFound
+    tasks: list[Json] = list((row or {}).get("oppgaver", ()))
+    coordination = needs_coordination(tasks, [subject_row])
+    leser = Leser(portal.samtykke, viewer)
+    [seen] = await leser.see([about_event(subject_row, coordination)], "vei")
+    if seen is None or seen.tilgang == "status":
+        raise NotFound
+    names = dict(await leser.names([subject_row["subject"]], coordination))
+    shown = await seen_tasks(portal, leser, tasks, names, "vei")
+    alerts = await _alerts_of(portal, id_, [o.id for o in shown])
+    return page(
+        request,
+        "vei.html",
+        viewer,
+        hendelse=portal.visning.event(seen),
+        vei=portal.visning.way_of(seen, row, receipt),
+        rad=subject_row,
+        oppgaver=shown,
+        varsler=alerts,
+        barn=names.get(subject_row["subject"]),
+    )
+
+
+async def _receipt(portal: Portal, tjeneste: str, source: str, id_: str) -> Json | None:
+    return (
+        await portal.kvitteringer.receipt(tjeneste, source, id_)
+        if tjeneste in portal.catalogue.tjenester
+        else None
+    )
+
+
+def _row_of_receipt(catalogue: Catalogue, receipt: Json | None) -> Json | None:
+    """An event not on any timeline, as its receipt and the catalogue describe it; None where nobody knows the child
+    it is about, and so nobody can be asked who may see it."""
+    if receipt is None or not receipt.get("subject"):
+        return None
+    try:
+        event_type = catalogue.event_type(receipt["type"])
+    except UnknownType:
+        return None
+    tjeneste = split(receipt["type"])[0]
+    return {
+        "source": receipt["source"],
+        "id": receipt["id"],
+        "type": receipt["type"],
+        "tjeneste": tjeneste,
+        "kategori": event_type.kategori,
+        "skjerming": str(event_type.skjerming_for(tjeneste)),
+        "subject": receipt["subject"],
+        "kommune": receipt["source"].split("/")[1],
+        "time": receipt.get("tid") or receipt["mottatt"],
+        "grunnlag": receipt.get("grunnlag"),
+        "beslutning": None,
+        "lovversjon": receipt.get("lovversjon"),
+        "traceparent": receipt.get("traceparent"),
+    }
+
+
+async def _alerts_of(portal: Portal, id_: str, tasks: Sequence[str]) -> list[Varsel]:
+    """Alerts about the tasks the viewer may see; none, rather than an error, while their database is away."""
+    if not tasks:
+        return []
+    try:
+        return [a for a in await portal.lager.caused_by(id_, tasks) if a.oppgave_id in tasks]
+    except Retry:
+        return []
+
+
+async def health(request: Request) -> Response:
+    portal = portal_of(request)
+    body = {"status": "oppe", "del": "portal", "tid": portal.clock(), "abonnenter": len(portal.vekker)}
+    return Response(orjson.dumps(body), media_type="application/json")
+
+
+ROUTES = (
+    Route("/", start),
+    Route("/oppgaver", tasks_fragment),
+    Route("/varsler/strom", alerts),
+    Route("/innlogging", sign_in_page),
+    Route("/innlogging", sign_in, methods=["POST"]),
+    Route("/utlogging", sign_out, methods=["POST"]),
+    Route("/barn/sok", search_page),
+    Route("/barn/sok", search, methods=["POST"]),
+    Route("/barn/{subject}", child),
+    Route("/hendelser/{kommune}/{tjeneste}/{orgnr}/{id}", event_way),
+    Route("/helse", health),
+)
