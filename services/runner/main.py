@@ -1,27 +1,42 @@
-"""The process that takes in for all services; what it accepted is relayed by another."""
+"""The two processes of the services: taking in, and relaying."""
 
 import asyncio
+import random
 
 from backbone.clock import Clock, system_clock
 from backbone.database import create_engine
 from backbone.http import serve
+from backbone.relay import Relay
+from backbone.samtykke_client import SamtykkeClient
 from backbone.settings import Settings
-from contracts.catalogue import Catalogue
-from services.registry import standard
+from services.registry import Registry
 from services.runner.app import build
 
 ACCEPT_POOL = 10
 
 
 async def run(
-    settings: Settings, catalogue: Catalogue, stop: asyncio.Event, clock: Clock = system_clock
+    settings: Settings, registry: Registry, stop: asyncio.Event, clock: Clock = system_clock
 ) -> None:
     """Takes in for every registered service, until `stop` is set."""
-    engines = {navn: create_engine(settings, navn, ACCEPT_POOL) for navn in catalogue.tjenester}
+    engines = {navn: create_engine(settings, navn, ACCEPT_POOL) for navn in registry.catalogue.tjenester}
     try:
-        await serve(
-            build(settings, standard(catalogue), engines, clock), settings.host, settings.tjenester_port, stop
-        )
+        await serve(build(settings, registry, engines, clock), settings.host, settings.tjenester_port, stop)
+    finally:
+        for engine in engines.values():
+            await engine.dispose()
+
+
+async def run_relays(
+    settings: Settings, registry: Registry, stop: asyncio.Event, clock: Clock = system_clock
+) -> None:
+    """Relays the journal of every registered service, until `stop` is set."""
+    engines = {navn: create_engine(settings, navn, 2) for navn in registry.catalogue.tjenester}
+    try:
+        async with SamtykkeClient(settings, "relay", clock) as samtykke, asyncio.TaskGroup() as group:
+            for navn, engine in engines.items():
+                relay = Relay(engine, navn, samtykke, settings, registry.catalogue, clock, random.Random())
+                group.create_task(relay.run(stop), name=f"relay {navn}")
     finally:
         for engine in engines.values():
             await engine.dispose()
