@@ -68,9 +68,10 @@ def test_withdrawing_and_giving_again_can_be_repeated_without_effect() -> None:
     assert withdraw(entry("utlopt")) is None
     assert give_again(entry("trukket"), NOW) == "gitt-igjen"
     assert give_again(entry(), NOW) is None
-    for step in (lambda: withdraw(entry("avslatt")), lambda: give_again(entry("avslatt"), NOW)):
-        with pytest.raises(NotAllowed, match="samtykke-avslatt"):
-            step()
+    with pytest.raises(NotAllowed, match="samtykke-avslatt"):
+        withdraw(entry("avslatt"))
+    with pytest.raises(NotAllowed, match="samtykke-avslatt"):
+        give_again(entry("avslatt"), NOW)
 
 
 def test_a_consent_past_its_end_is_neither_given_nor_given_again() -> None:
