@@ -1,0 +1,92 @@
+"""What commands share: texts, the two consoles, which running Samspor is meant, and errors a user can act on."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import orjson
+import typer
+from rich.console import Console
+
+from backbone.meldinger import Argument, messages
+
+DATA_DIR = Path(".samspor")
+progress = Console(stderr=True, highlight=False)
+result = Console(highlight=False)
+
+
+def text(code: str, **args: Argument) -> str:
+    return messages("deploy").text(code, **args)
+
+
+def fail(code: str, exit_code: int = 2, **args: Argument) -> NoReturn:
+    """Say what is wrong and what to do about it, and end."""
+    progress.print(f"[red]{text(code, **args)}[/red]")
+    progress.print(messages("deploy").action(code, **args))
+    raise typer.Exit(exit_code)
+
+
+def write_json(content: Any) -> None:
+    """One line on stdout."""
+    typer.echo(orjson.dumps(content).decode())
+
+
+def run(main: Callable[[], Awaitable[None]]) -> None:
+    import asyncio
+
+    async def begin() -> None:
+        await main()
+
+    asyncio.run(begin())
+
+
+def settings(data_dir: Path) -> Any:
+    """The settings of the run with this data where there is one, else those of the environment."""
+    from backbone.settings import Settings
+
+    run_file = data_dir / "kjorer.json"
+    if not (data_dir / "hemmeligheter.json").exists():
+        return Settings()
+    if not run_file.exists():
+        return Settings.embedded(data_dir)
+    running = orjson.loads(run_file.read_bytes())
+    return Settings.embedded(
+        data_dir,
+        kafka=running["kafka"],
+        database_url=running["database_url"],
+        urls={part: running[part] for part in ("portal", "tjenester", "samtykke", "samordning")},
+    )
+
+
+def tokens(data_dir: Path, token_file: Path | None) -> dict[str, str]:
+    """Tokens by name: from `token_file` (JSON, or one bare token that then serves every name) or the run's own."""
+    path = token_file or data_dir / "tokens.json"
+    try:
+        content = path.read_text().strip()
+    except OSError:
+        fail("token-fil-mangler", fil=str(path))
+    if not content.startswith("{"):
+        return _Always(content)
+    found: dict[str, str] = orjson.loads(content)
+    return found
+
+
+class _Always(dict[str, str]):
+    def __init__(self, token: str) -> None:
+        super().__init__()
+        self._token = token
+
+    def __missing__(self, _: str) -> str:
+        return self._token
+
+
+def read_person(given: str) -> str:
+    """The number itself, or "-" for a line from stdin and "@file" for a file's first line: `ps` shows arguments."""
+    if given == "-":
+        return typer.get_text_stream("stdin").readline().strip()
+    if given.startswith("@"):
+        try:
+            return Path(given[1:]).read_text().split("\n", 1)[0].strip()
+        except OSError:
+            fail("person-ulest", fil=given[1:])
+    return given

@@ -1,0 +1,28 @@
+"""`samspor serve PART`: one part as a process of its own, as in production."""
+
+from typing import Annotated
+
+import typer
+
+from deploy.commands.felles import fail, text
+
+DELER = ("samtykke", "portal", "tjenester", "relay", "samordning")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("serve", help=text("hjelp-serve", deler=", ".join(DELER)))(serve)
+
+
+def serve(part: Annotated[str, typer.Argument(metavar="DEL")]) -> None:
+    import logging
+
+    from backbone.settings import MissingSecret, Settings
+    from deploy import parts
+
+    if part not in parts.BY_NAVN:
+        fail("ukjent-del", navn=part, kjente=", ".join(DELER))
+    logging.basicConfig(level=logging.INFO, format=parts.LOG_FORMAT)
+    try:
+        parts.serve(parts.BY_NAVN[part], Settings())
+    except MissingSecret as missing:
+        fail("innstilling-mangler", melding=str(missing))

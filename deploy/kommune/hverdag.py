@@ -1,0 +1,120 @@
+"""Everyday life: what happens to every child on one day, at the frequencies of a real population (domain notes §3)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+
+from deploy.kommune import kropper
+from deploy.kommune.folk import Barn, trinn
+from deploy.kommune.kropper import DIGISOS, FHIR, FIKS, FINT, Fravaer
+
+SKOLEDAGER_AAR = 190
+FRAVAER_DAGER_SNITT = 2
+IKKE_MOTT = 0.05
+PROGRAM = (
+    (8, "hjemmebesøk"), (28, "4 uker"), (42, "6 uker"), (91, "3 måneder"), (122, "4 måneder"), (152, "5 måneder"),
+    (183, "6 måneder"), (243, "8 måneder"), (304, "10 måneder"), (365, "12 måneder"), (456, "15 måneder"),
+    (533, "17–18 måneder"), (730, "2 år"), (1461, "4 år"),
+)  # fmt: skip
+"""The fourteen consultations before school by age in days, ten of them in the first year."""
+BEKYMRINGSMELDING_AAR = 50 / 1000
+HELSEOPPFOLGING_AAR = 100 / 1000
+SKOLEMILJO_AAR = 40 / 1000
+TILRETTELEGGING_AAR = 80 / 1000
+NAV_SOKNAD_AAR = 30 / 1000
+NAV_EGEN_FRA_AAR = 18
+
+
+@dataclass(frozen=True)
+class Sending:
+    """One thing a fagsystem sends: `body` in `format` (None: Samspor's own JSON) to `tjeneste`.
+
+    `person` and `barn` go beside the file where the format does not name them. `ref` is stable and tells nothing.
+    """
+
+    tjeneste: str
+    tid: datetime
+    body: bytes
+    ref: str
+    format: str | None = None
+    person: str | None = None
+    barn: tuple[str, ...] = ()
+
+
+def dagens_sendinger(seed: int, folk: Sequence[Barn], dag: date, forste_dag: date) -> list[Sending]:
+    """Everything the services send on `dag`, in order of time; they began to send on `forste_dag`."""
+    sendinger = [s for barn in folk for s in _barnets_dag(seed, barn, dag)]
+    if skolens := _skolens_dag(seed, folk, dag, forste_dag):
+        sendinger.append(skolens)
+    return sorted(sendinger, key=lambda s: (s.tid, s.ref))
+
+
+def _skolens_dag(seed: int, folk: Sequence[Barn], dag: date, forste_dag: date) -> Sending | None:
+    """The school's nightly extract: absences of the day; on the first day, every pupil."""
+    elever = [barn for barn in folk if trinn(barn, dag)]
+    fravaer = [f for barn in elever if (f := _fravaer(seed, barn, dag)) is not None]
+    med = elever if dag == forste_dag else [f.barn for f in fravaer]
+    if not med:
+        return None
+    skolestart = date(dag.year if dag.month >= 8 else dag.year - 1, 8, 17)
+    body = kropper.fint([(barn, skolestart) for barn in med], fravaer)
+    return Sending("skole", _klokken(dag, 16), body, kropper.ref("fint", seed, len(folk), dag), FINT)
+
+
+def _fravaer(seed: int, barn: Barn, dag: date) -> Fravaer | None:
+    if dag.weekday() > 4:
+        return None
+    random = Random(f"{seed}/{barn.nr}/{dag}/fravaer")
+    if random.random() >= barn.fravaer_dager_aar / SKOLEDAGER_AAR / FRAVAER_DAGER_SNITT:
+        return None
+    varighet = min(random.choice((1, 1, 2, 4)), 5 - dag.weekday())
+    return Fravaer(barn, dag, dag + timedelta(days=varighet - 1), dokumentert=random.random() < 0.6)
+
+
+def _barnets_dag(seed: int, barn: Barn, dag: date) -> Iterator[Sending]:
+    random = Random(f"{seed}/{barn.nr}/{dag}")
+    tid = _klokken(dag, random.randrange(8, 15), random.randrange(60))
+    if punkt := _programpunkt(barn, dag):
+        body = kropper.fhir_konsultasjon(barn, punkt, tid, mott=random.random() >= IKKE_MOTT)
+        yield Sending("helsestasjon", tid, body, kropper.ref(barn.nummer, punkt), FHIR)
+    if dag.weekday() > 4:
+        return
+    nokkel = kropper.ref(barn.nummer, dag)
+    if _hender(random, BEKYMRINGSMELDING_AAR):
+        yield Sending("barnevern", tid, kropper.fiks_bekymringsmelding(barn, tid), f"{nokkel}-b", FIKS)
+    if _hender(random, HELSEOPPFOLGING_AAR):
+        body = kropper.generisk(barn, "oppfolging.utvidet", tid, nokkel)
+        yield Sending("helsestasjon", tid, body, f"{nokkel}-h")
+    if trinn(barn, dag) and _hender(random, SKOLEMILJO_AAR):
+        yield Sending("skole", tid, kropper.generisk(barn, "skolemiljo.meldt", tid, nokkel), f"{nokkel}-s")
+    if trinn(barn, dag) and _hender(random, TILRETTELEGGING_AAR):
+        yield Sending("skole", tid, kropper.generisk(barn, "ppt.henvist", tid, nokkel), f"{nokkel}-p")
+    if _hender(random, NAV_SOKNAD_AAR):
+        body = kropper.digisos([(tid, {"type": "soknadsStatus", "status": "MOTTATT"})])
+        egen = barn.alder(dag) >= NAV_EGEN_FRA_AAR
+        yield Sending(
+            "nav", tid, body, f"{nokkel}-n", DIGISOS,
+            person=barn.nummer if egen else barn.foresatt.nummer, barn=() if egen else (barn.nummer,),
+        )  # fmt: skip
+
+
+def _programpunkt(barn: Barn, dag: date) -> str | None:
+    """The programme point due on `dag`; one that falls on a weekend is held on the Monday."""
+    if dag.weekday() > 4:
+        return None
+    for bakover in range(3 if dag.weekday() == 0 else 1):
+        alder_dager = (dag - timedelta(days=bakover) - barn.fodselsdato).days
+        for dager, punkt in PROGRAM:
+            if alder_dager == dager:
+                return punkt
+    return None
+
+
+def _hender(random: Random, per_aar: float) -> bool:
+    """Does it happen today, when it happens to `per_aar` children of one a year on working days?"""
+    return random.random() < per_aar / 260
+
+
+def _klokken(dag: date, time_: int, minutt: int = 0) -> datetime:
+    return datetime.combine(dag, time(time_, minutt), UTC)

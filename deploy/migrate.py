@@ -1,0 +1,153 @@
+"""Databases, their roles and their schemas: made where missing, brought to the newest revision, fast when they are.
+
+One alembic environment (`deploy/migrations`) with a folder of revisions per kind of database. A revision's id is its
+file's name, so the newest is known without alembic, and a start with nothing to do imports and runs none of it.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+from sqlalchemy import Connection, MetaData
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from backbone.database import database_name, database_url
+from backbone.journal import journal_tables
+from backbone.settings import Settings
+from contracts.catalogue import Catalogue
+from deploy.parts import load
+
+journal_metadata = MetaData()
+journal_tables(journal_metadata)
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+MAINTENANCE_DATABASE = "postgres"
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A kind of database: the folder of its revisions, and "module:name" of the metadata they must equal."""
+
+    navn: str
+    metadata: str
+
+    @property
+    def folder(self) -> Path:
+        return MIGRATIONS / self.navn
+
+    @property
+    def head(self) -> str:
+        """The newest revision: its files' names sort in the order of the revisions."""
+        return max(path.stem for path in self.folder.glob("[0-9]*.py"))
+
+
+JOURNAL = Schema("journal", "deploy.migrate:journal_metadata")
+OWN: dict[str, Schema] = {
+    "samtykke": Schema("samtykke", "services.samtykke.tables:metadata"),
+    "nokler": Schema("nokler", "services.samtykke.tables:nokler_metadata"),
+    "samordning": Schema("samordning", "consumers.coordination.tables:metadata"),
+    "portal": Schema("portal", "consumers.portal.tables:metadata"),
+}
+SCHEMAS: tuple[Schema, ...] = (JOURNAL, *OWN.values())
+
+
+def databases(catalogue: Catalogue) -> dict[str, Schema]:
+    """Every database there must be: one journal per publishing service, then the ones of our own parts."""
+    return {**dict.fromkeys(catalogue.tjenester, JOURNAL), **OWN}
+
+
+async def migrate(settings: Settings, catalogue: Catalogue) -> list[str]:
+    """Bring every database to its newest revision; the names of those that were not there already.
+
+    A database and the role that owns it are created where the user of `database_url` may do so; where it may not,
+    they must exist. Raises what PostgreSQL says when it does not.
+    """
+    wanted = databases(catalogue)
+    present = await _present(settings, wanted)
+    revisions = await asyncio.gather(*(_revision(settings, name) for name in present))
+    at = dict(zip(present, revisions, strict=True))
+    behind = [name for name, schema in wanted.items() if at.get(name) != schema.head]
+    alembic = (
+        asyncio.Lock()
+    )  # its context is the process's, so one at a time; databases are made side by side
+
+    async def bring_up(name: str) -> None:
+        if name not in at:
+            await _create(settings, database_name(settings, name))
+        async with alembic:
+            await _upgrade(settings, name, wanted[name])
+
+    await asyncio.gather(*map(bring_up, behind))
+    return behind
+
+
+async def _present(settings: Settings, names: Iterable[str]) -> list[str]:
+    connection = await _connect(database_url(settings, "").set(database=MAINTENANCE_DATABASE))
+    try:
+        found = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
+    finally:
+        await connection.close()
+    return [name for name in names if database_name(settings, name) in found]
+
+
+async def _revision(settings: Settings, name: str) -> str | None:
+    connection = await _connect(database_url(settings, name))
+    try:
+        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+            return None
+        revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+        return revision
+    finally:
+        await connection.close()
+
+
+async def _create(settings: Settings, database: str) -> None:
+    """The database and the role of the same name that owns it."""
+    connection = await _connect(database_url(settings, "").set(database=MAINTENANCE_DATABASE))
+    try:
+        # No statement that makes a role or database takes parameters; the names are ours, not a user's.
+        if not await connection.fetchval("SELECT count(*) FROM pg_roles WHERE rolname = $1", database):
+            await connection.execute(f'CREATE ROLE "{database}"')
+        await connection.execute(f'CREATE DATABASE "{database}" OWNER "{database}" TEMPLATE template0')
+        await connection.execute(f'REVOKE CONNECT ON DATABASE "{database}" FROM PUBLIC')
+    finally:
+        await connection.close()
+
+
+async def _upgrade(settings: Settings, name: str, schema: Schema) -> None:
+    engine = create_async_engine(database_url(settings, name), poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(upgrade, schema, owner=database_name(settings, name))
+    finally:
+        await engine.dispose()
+
+
+def upgrade(connection: Connection, schema: Schema, owner: str | None = None) -> None:
+    """Run the missing revisions of `schema` on `connection`, in its transaction; `owner` gets what is made."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("version_locations", str(schema.folder))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    config.attributes["owner"] = owner
+    command.upgrade(config, "head")
+
+
+def metadata(schema: Schema) -> MetaData:
+    """The tables that the code of `schema` uses."""
+    found: MetaData = load(schema.metadata)
+    return found
+
+
+async def _connect(url: URL) -> asyncpg.Connection:
+    return await asyncpg.connect(
+        url.set(drivername="postgresql").render_as_string(hide_password=False), timeout=10
+    )

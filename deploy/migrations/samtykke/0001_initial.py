@@ -1,0 +1,219 @@
+"""Identity, consents, assignments and the access log; samtykke's own journal."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001_initial"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "endring",
+        sa.Column("sekvens", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("subject", sa.UUID(), nullable=False),
+        sa.Column("tid", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("sekvens"),
+    )
+    op.create_table(
+        "endringsteller",
+        sa.Column("en", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("siste", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("en = 1"),
+        sa.PrimaryKeyConstraint("en"),
+    )
+    op.create_table(
+        "formattilstand",
+        sa.Column(
+            "nokkel", sa.LargeBinary(), nullable=False, comment="keyed digest of source, format and key"
+        ),
+        sa.Column("innhold", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("nokkel"),
+    )
+    op.create_table(
+        "journal",
+        sa.Column(
+            "lopenr",
+            sa.BigInteger(),
+            sa.Identity(always=False),
+            nullable=False,
+            comment="order of acceptance",
+        ),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("kommune", sa.String(length=4), nullable=False),
+        sa.Column("orgnr", sa.String(length=9), nullable=False),
+        sa.Column("tid", sa.DateTime(timezone=True), nullable=False, comment="when it happened"),
+        sa.Column("mottatt", sa.DateTime(timezone=True), nullable=False, comment="when it was accepted"),
+        sa.Column(
+            "avtrykk", sa.LargeBinary(), nullable=False, comment="keyed digest of the content, tells a repeat"
+        ),
+        sa.Column(
+            "journalnokkel", sa.UUID(), nullable=True, comment="key of the body until the first decision"
+        ),
+        sa.Column("nokkelid", sa.UUID(), nullable=True, comment="data key of the body after it"),
+        sa.Column("innhold", sa.LargeBinary(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=True),
+        sa.Column("traceparent", sa.String(), nullable=True),
+        sa.Column("correlationid", sa.String(), nullable=True),
+        sa.Column("causationid", sa.String(), nullable=True),
+        sa.Column("trenger_relay", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("utfall", sa.String(), nullable=True),
+        sa.Column("grunnlag", sa.String(), nullable=True),
+        sa.Column("lovversjon", sa.String(), nullable=True),
+        sa.Column("grunner", postgresql.JSONB(), nullable=True),
+        sa.Column("besluttet", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("topic", sa.String(), nullable=True),
+        sa.Column("partition", sa.Integer(), nullable=True),
+        sa.Column("offset", sa.BigInteger(), nullable=True),
+        sa.Column("publisert", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("lopenr"),
+        sa.UniqueConstraint("source", "id"),
+    )
+    op.create_index("journal_id", "journal", ["id"], unique=False)
+    op.create_index(
+        "journal_trenger_relay",
+        "journal",
+        ["lopenr"],
+        unique=False,
+        postgresql_where=sa.text("trenger_relay"),
+    )
+    op.create_index(
+        "journal_ubesluttet",
+        "journal",
+        ["journalnokkel"],
+        unique=False,
+        postgresql_where=sa.text("journalnokkel IS NOT NULL"),
+    )
+    op.create_index(
+        "journal_venter",
+        "journal",
+        ["subject"],
+        unique=False,
+        postgresql_where=sa.text("utfall = 'withhold'"),
+    )
+    op.create_table(
+        "journalnokkel",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("time", sa.DateTime(timezone=True), nullable=False, comment="the hour it serves"),
+        sa.Column(
+            "innpakket",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="the key, wrapped by the key-encryption key",
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("time"),
+        comment="kept out of backups",
+    )
+    op.create_table(
+        "navneoppslag",
+        sa.Column("oppslag", sa.LargeBinary(), nullable=False),
+        sa.Column("subject", sa.UUID(), nullable=False),
+        sa.PrimaryKeyConstraint("oppslag", "subject"),
+    )
+    op.create_index("navneoppslag_subject", "navneoppslag", ["subject"], unique=False)
+    op.create_table(
+        "nokkelutlevering",
+        sa.Column("lopenr", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("tid", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("mottaker", sa.Text(), nullable=False),
+        sa.Column("formal", sa.Text(), nullable=False),
+        sa.Column("barn", sa.Integer(), nullable=False),
+        sa.Column("nokler", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("lopenr"),
+    )
+    op.create_table(
+        "person",
+        sa.Column("subject", sa.UUID(), nullable=False),
+        sa.Column("kommune", sa.Text(), nullable=False),
+        sa.Column("oppslag", sa.LargeBinary(), nullable=False),
+        sa.Column("status", sa.Text(), server_default="aktiv", nullable=False),
+        sa.Column("fodselsdato", sa.Date(), nullable=True),
+        sa.Column("adressebeskyttelse", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("nummer_forseglet", sa.LargeBinary(), nullable=True),
+        sa.Column("navn_forseglet", sa.LargeBinary(), nullable=True),
+        sa.Column("tid", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("status in ('aktiv', 'sperret', 'slettet')"),
+        sa.PrimaryKeyConstraint("subject"),
+        sa.UniqueConstraint("kommune", "oppslag"),
+    )
+    op.create_table(
+        "relay_tilstand",
+        sa.Column("relay", sa.String(), nullable=False),
+        sa.Column(
+            "endring", sa.BigInteger(), nullable=False, comment="last change of samtykke's feed taken in"
+        ),
+        sa.PrimaryKeyConstraint("relay"),
+    )
+    op.create_table(
+        "samtykke",
+        sa.Column("samtykke", sa.UUID(), nullable=False),
+        sa.Column("subject", sa.UUID(), nullable=False),
+        sa.Column("kommune", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("sekvens", sa.Integer(), nullable=False),
+        sa.Column("fra_tjeneste", sa.Text(), nullable=False),
+        sa.Column("til_tjenester", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("kategorier", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("gyldig_fra", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("utloper", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("startet", sa.Boolean(), nullable=False),
+        sa.Column("record", postgresql.JSONB(), nullable=False),
+        sa.Column("tid", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("samtykke"),
+    )
+    op.create_index(
+        "samtykke_ikke_startet",
+        "samtykke",
+        ["gyldig_fra"],
+        unique=False,
+        postgresql_where=sa.text("status = 'gitt' and not startet"),
+    )
+    op.create_index("samtykke_subject", "samtykke", ["subject"], unique=False)
+    op.create_index(
+        "samtykke_utloper", "samtykke", ["utloper"], unique=False, postgresql_where=sa.text("status = 'gitt'")
+    )
+    op.create_table(
+        "samtykke_hendelse",
+        sa.Column("samtykke", sa.UUID(), nullable=False),
+        sa.Column("sekvens", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.UUID(), nullable=False),
+        sa.Column("slag", sa.Text(), nullable=False),
+        sa.Column("record", postgresql.JSONB(), nullable=False),
+        sa.Column("aktor", sa.Text(), nullable=False),
+        sa.Column("tid", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("slag in ('gitt', 'avslatt', 'trukket', 'gitt-igjen', 'utlopt', 'erstattet')"),
+        sa.PrimaryKeyConstraint("samtykke", "sekvens"),
+    )
+    op.create_table(
+        "tildeling",
+        sa.Column("subject", sa.UUID(), nullable=False),
+        sa.Column("koordinator", sa.Text(), nullable=False),
+        sa.Column("rolle", sa.Text(), nullable=False),
+        sa.Column("tid", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("subject", "koordinator"),
+    )
+    op.create_table(
+        "tilgangslogg",
+        sa.Column("lopenr", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("tid", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("leser", sa.Text(), nullable=False),
+        sa.Column("rolle", sa.Text(), nullable=False),
+        sa.Column("orgnr", sa.Text(), nullable=False),
+        sa.Column("kommune", sa.Text(), nullable=False),
+        sa.Column("tjeneste", sa.Text(), nullable=True),
+        sa.Column("formal", sa.Text(), nullable=False),
+        sa.Column("slag", sa.Text(), nullable=False),
+        sa.Column("subject", sa.UUID(), nullable=True),
+        sa.Column("type", sa.Text(), nullable=True),
+        sa.Column("kategori", sa.Text(), nullable=True),
+        sa.Column("utfall", sa.Text(), nullable=False),
+        sa.Column("grunn", sa.Text(), nullable=False),
+        sa.Column("samtykke", sa.UUID(), nullable=True),
+        sa.Column("sporing", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("lopenr"),
+    )
+    op.create_index("tilgangslogg_subject", "tilgangslogg", ["subject", "tid"], unique=False)

@@ -1,0 +1,143 @@
+# Kommandolinjens tekster: det den sier, og hjelpen til hver kommando.
+
+## Det som startes
+
+del-postgres = PostgreSQL
+del-kafka = Kafka
+del-databaser = databaser
+del-emner = emner i Kafka
+del-samtykke = samtykke
+del-portal = portalen
+del-tjenester = tjenestene
+del-relay = formidling til Kafka
+del-samordning = samordning
+del-simulering = den syntetiske kommunen
+
+## samspor up
+
+opp-starter = [bold]Samspor starter.[/bold] Data ligger i { $mappe }.
+opp-venter = Venter på { $navn } …
+opp-klar-del = [green]✓[/green] { $navn } [dim]{ $sekunder } s[/dim]
+opp-falt = [yellow]![/yellow] { $navn } stoppet ({ $grunn }) og startes på nytt.
+opp-tilbake = [green]✓[/green] { $navn } er i gang igjen.
+opp-hvor = [bold green]Klar etter { $sekunder } s.[/bold green] Åpne [bold]{ $portal }[/bold]
+      Logg inn som: { $personer }
+      Tilgangsbevis for fagsystemer: { $tokens }   Logger: { $logger }
+      Ctrl-C stopper alt; neste start fortsetter der denne slapp.
+opp-stopper = Stopper … (Ctrl-C én gang til avbryter med det samme)
+opp-stoppet = Alt er stoppet. Ingenting er mistet.
+opp-avbrutt = Avbrutt. Det som var kvittert, er trygt; neste start rydder opp.
+opp-i-gang = Samspor kjører allerede med dataene i { $mappe }.
+    .gjor = Stopp den som kjører, eller velg en annen mappe med --data-dir.
+opp-port-opptatt = Port { $port } på { $vert } er i bruk av et annet program.
+    .gjor = Velg en annen: samspor up --port { $forslag }  (bruker fire porter fra og med den), eller --port 0 for ledige porter.
+opp-motor = Kom ikke i gang: { $grunn }
+    .gjor = Rett det som står over, og start igjen. Data som er lagret, er trygge.
+
+## Hjelp
+
+hjelp-samspor = Samspor: hendelser mellom tjenestene rundt et barn, delt så langt samtykke og lov rekker.
+hjelp-data-dir = Mappen med data, hemmeligheter og tilgangsbevis.
+hjelp-json = Skriv JSON på stdout.
+hjelp-token-fil = Fil med tilgangsbevis (fra «samspor token»); uten den brukes dem i datamappen.
+
+hjelp-up = Start alt på denne maskinen: PostgreSQL, Kafka, tjenestene, samtykke, samordning, portalen og en syntetisk kommune.
+hjelp-up-uten-simulering = Uten den syntetiske kommunen.
+hjelp-up-tempo = Hvor mange dager den syntetiske kommunen lever hvert sekund.
+hjelp-up-port = Portalens port; de tre neste brukes av de andre delene. 0 velger ledige porter.
+hjelp-up-json = Skriv én linje JSON på stdout når alt er klart: adresser, prosesser og tilgangsbevis.
+
+hjelp-serve = Kjør én del som egen prosess, med innstillinger fra SAMSPOR_-variabler. Delene: { $deler }.
+hjelp-migrate = Lag databaser og roller som mangler, og bring skjemaene til nyeste utgave.
+
+hjelp-send = Send filer fra et fagsystem til en tjeneste, eller prøv dem uten å sende.
+hjelp-send-tjeneste = Tjenesten som sender: skole, helsestasjon, barnevern, nav …
+hjelp-send-filer = Filene som skal sendes; - leser fra stdin.
+hjelp-send-format = Formatet; uten det gjettes det når tjenesten bare har ett, ellers Samspors egen JSON.
+hjelp-send-person = Hvem filen gjelder, når den ikke sier det selv. «-» leser fra stdin, «@fil» fra en fil, så nummeret ikke vises i prosesslisten.
+hjelp-send-barn = Barn en forelders sak gjelder; kan gis flere ganger, og leses som --person.
+hjelp-send-bytt-identer = Bytt hvert personnummer i filen med et fast syntetisk nummer før sending.
+hjelp-send-dry-run = Bare les og kontroller; ingenting sendes, og ingenting trenger å kjøre.
+
+hjelp-simulate = La en syntetisk kommune sende gjennom tjenestenes egne formater.
+hjelp-simulate-barn = Hvor mange barn.
+hjelp-simulate-dager = Hvor mange dager, regnet bakover fra i dag.
+hjelp-simulate-seed = Samme tall gir de samme barna og de samme hendelsene.
+hjelp-simulate-tempo = Dager per sekund; uten det så fort det går.
+hjelp-simulate-journal = Skriv hver sending og svaret på den til denne filen, sikret på disk for hver linje.
+
+hjelp-status = Hva som er mottatt, venter, er avvist, står på tidslinjer, er parkert og er åpne oppgaver.
+hjelp-dlq = Hendelser som er satt til side.
+hjelp-dlq-list = List hendelser som er parkert, og hvorfor.
+
+hjelp-samtykke = Samtykker og koordinatorer.
+hjelp-samtykke-gi = Registrer et samtykke.
+hjelp-samtykke-trekk = Trekk et samtykke; det gjelder fra neste kall.
+hjelp-samtykke-gi-igjen = Gi et trukket samtykke på nytt.
+hjelp-samtykke-vis = Vis et barns samtykker.
+hjelp-samtykke-tildel = Tildel barnet en koordinator.
+hjelp-person = Personens nummer; «-» leser fra stdin, «@fil» fra en fil.
+hjelp-kommune = Kommunenummer.
+hjelp-samtykke-hvem = Hvem som samtykker: selv, forelder, begge-foreldre eller verge.
+hjelp-samtykke-fra = Tjenesten opplysningene kommer fra.
+hjelp-samtykke-til = Tjeneste som får se dem, eller koordinator; kan gis flere ganger.
+hjelp-samtykke-kategori = Kategori samtykket gjelder; kan gis flere ganger.
+hjelp-samtykke-formal = Hva opplysningene skal brukes til.
+hjelp-samtykke-utloper = Siste dag samtykket gjelder (ÅÅÅÅ-MM-DD).
+hjelp-samtykke-id = Samtykkets id.
+hjelp-samtykke-koordinator = Koordinatorens bruker (sub i tilgangsbeviset).
+hjelp-samtykke-rolle = koordinator eller barnekoordinator.
+
+hjelp-token = Lag et tilgangsbevis.
+hjelp-token-sub = Brukeren eller systemet beviset gjelder.
+hjelp-token-rolle = Rolle: { $roller }.
+hjelp-token-orgnr = Virksomhetens organisasjonsnummer.
+hjelp-token-tjeneste = Tjenesten den hører til.
+hjelp-token-skjermet = Får se at barnevernet er inne (kun status).
+hjelp-token-timer = Hvor mange timer det varer.
+
+## Det kommandoene sier
+
+token-fil-mangler = Fant ingen tilgangsbevis i { $fil }.
+    .gjor = Start «samspor up» først, eller oppgi en fil med --token-fil.
+token-for-mangler = { $fil } har ikke noe tilgangsbevis for { $navn }.
+    .gjor = Lag et med «samspor token», eller bruk en fil som har det.
+innstilling-mangler = { $melding }
+    .gjor = Sett variabelen, eller pek på en datamappe der «samspor up» har kjørt (--data-dir).
+ingen-forbindelse = Fikk ikke svar fra { $adresse }.
+    .gjor = Se at Samspor kjører («samspor up»), og at adressen er riktig.
+fil-ulest = Kunne ikke lese { $fil }: { $grunn }
+    .gjor = Se at filen finnes og at du har lov til å lese den.
+person-ulest = Kunne ikke lese nummeret fra { $fil }.
+    .gjor = Legg nummeret på første linje i filen.
+ukjent-tjeneste = Det finnes ingen tjeneste som heter «{ $navn }».
+    .gjor = Velg en av disse: { $kjente }.
+ukjent-format = { $tjeneste } har ikke noe format som heter «{ $navn }».
+    .gjor = Velg et av disse: { $kjente }. Uten --format brukes Samspors egen JSON eller tjenestens eneste format.
+ukjent-del = Det finnes ingen del som heter «{ $navn }».
+    .gjor = Velg en av disse: { $kjente }.
+avslag = Samspor sa nei: { $melding }
+    .gjor = { $raad }
+send-fil = { $fil }: { $mottatt } tatt imot, { $kjent } kjent fra før, { $feil } feil
+send-feil =   [red]✗[/red] { $peker }: { $feil } { $gjor }
+send-advarsel =   [yellow]![/yellow] { $peker }: { $feil }
+send-hendelse =   [green]✓[/green] { $type }
+migrate-ferdig = { $antall ->
+    [0] Alle databasene er à jour.
+   *[other] Brakt à jour: { $navn }.
+ }
+simulate-dag = { $dag }: { $mottatt } tatt imot, { $kjent } kjent, { $feil } feil
+status-tittel = Samspor nå
+status-tjeneste = Tjeneste
+status-mottatt = Mottatt
+status-ubesluttet = Ubesluttet
+status-frigitt = Frigitt
+status-skjermet = Skjermet
+status-venter = Venter på samtykke
+status-avvist = Avvist
+status-publisert = Publisert
+status-samordning = Tidslinjer: { $hendelser } hendelser, etterslep { $etterslep }, parkert { $parkert }. Åpne oppgaver: { $oppgaver }.
+dlq-tom = Ingenting er parkert.
+dlq-tittel = Parkert
+token-rolle = «{ $rolle }» er ikke en rolle.
+    .gjor = Velg en av disse: { $kjente }.

@@ -1,0 +1,54 @@
+"""How it stands: counts of every journal and of the timelines. Counts only, never a child."""
+
+import asyncio
+from typing import Any
+
+from backbone.database import create_engine, driver
+from backbone.settings import Settings
+from contracts.catalogue import Catalogue
+from contracts.tjenester import SAMORDNING, SAMTYKKE
+
+JOURNAL = """
+SELECT count(*) AS mottatt,
+       count(*) FILTER (WHERE utfall IS NULL) AS ubesluttet,
+       count(*) FILTER (WHERE utfall = 'release') AS frigitt,
+       count(*) FILTER (WHERE utfall = 'shield') AS skjermet,
+       count(*) FILTER (WHERE utfall = 'withhold') AS venter,
+       count(*) FILTER (WHERE utfall = 'refuse') AS avvist,
+       count(*) FILTER (WHERE publisert IS NOT NULL) AS publisert
+FROM journal
+"""
+TIDSLINJE = """
+SELECT (SELECT count(*) FROM tidslinje) AS hendelser,
+       (SELECT count(*) FROM parkert) AS parkert,
+       (SELECT count(*) FROM oppgave WHERE status = 'aapen') AS oppgaver
+"""
+PARKERT = """
+SELECT topic, partition, "offset", grunn, type, mottatt FROM parkert ORDER BY mottatt, topic, partition, "offset"
+"""
+
+
+async def journals(settings: Settings, catalogue: Catalogue) -> dict[str, dict[str, int]]:
+    """Counts per journal: of each service, of samtykke and of coordination."""
+    owners = (*catalogue.tjenester, SAMTYKKE, SAMORDNING)
+    rows = await asyncio.gather(*(_rows(settings, owner, JOURNAL) for owner in owners))
+    return {owner: dict(found[0]) for owner, found in zip(owners, rows, strict=True)}
+
+
+async def timelines(settings: Settings) -> dict[str, int]:
+    """Counts of coordination: events on timelines, parked, open tasks."""
+    return dict((await _rows(settings, SAMORDNING, TIDSLINJE))[0])
+
+
+async def parked(settings: Settings) -> list[dict[str, Any]]:
+    """What was set aside: where it stands and why, never what it says."""
+    return [dict(row) for row in await _rows(settings, SAMORDNING, PARKERT)]
+
+
+async def _rows(settings: Settings, database: str, query: str) -> list[Any]:
+    engine = create_engine(settings, database, pool_size=1)
+    try:
+        async with engine.connect() as connection:
+            return list(await (await driver(connection)).fetch(query))
+    finally:
+        await engine.dispose()

@@ -1,0 +1,97 @@
+"""Every part of Samspor that can be a process of its own: its name, what it runs, where it answers, what it needs."""
+
+import asyncio
+import importlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backbone.settings import Settings
+from contracts.catalogue import Catalogue
+from deploy.supervisor import end_with_supervisor
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+Run = Callable[[Settings, Catalogue, asyncio.Event], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """`run` is "module:function", imported when the part starts. `answers`: it has an HTTP port and /helse.
+
+    `needs_kafka`: without a broker it has nothing to do; the others start as soon as the database is there.
+    """
+
+    navn: str
+    run: str
+    answers: bool = True
+    needs_kafka: bool = False
+
+
+PARTS: tuple[Part, ...] = (
+    Part("samtykke", "services.samtykke.main:run"),
+    Part("portal", "consumers.portal.main:run"),
+    Part("tjenester", "deploy.tjenester:run"),
+    Part("relay", "deploy.tjenester:run_relays", answers=False, needs_kafka=True),
+    Part("samordning", "consumers.coordination.main:run", needs_kafka=True),
+)
+"""In the order of starting: what a person looks at first comes first."""
+
+STOP_ORDER = ("simulering", "tjenester", "relay", "samordning", "portal", "samtykke")
+"""Nothing new comes in, what came in goes on, and what others ask ends last."""
+
+BY_NAVN = {part.navn: part for part in PARTS}
+
+
+def preload() -> list[str]:
+    """Modules that the parts import, for the fork server to import once."""
+    return [part.run.partition(":")[0] for part in PARTS]
+
+
+def load(reference: str) -> Any:
+    """The object named "module:name"."""
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def serve(part: Part, settings: Settings) -> None:
+    """Run the part in this process until SIGTERM or SIGINT; what it raises ends the process."""
+    import uvloop
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            loop.add_signal_handler(signal.SIGINT, stop.set)
+        run: Run = load(part.run)
+        await run(settings, Catalogue.standard(), stop)
+
+    uvloop.run(main())
+
+
+def serve_as_child(navn: str, settings: Settings, log: Path) -> None:
+    """The same under a supervisor: what it says goes to a log file, and it never outlives the supervisor."""
+    end_with_supervisor()
+    log_to(log)
+    serve(BY_NAVN[navn], settings)
+
+
+def log_to(path: Path) -> None:
+    """Send this process's output and log to `path`."""
+    out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+        os.dup2(out, stream.fileno())
+    os.close(out)
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+        force=True,
+    )

@@ -1,0 +1,274 @@
+"""Everything in one process tree: engines, databases, topics, all parts, and a synthetic municipality.
+
+Started side by side, so that the first page comes as soon as the database is there; Kafka, the slow one, is awaited
+only by the parts that read or write it. `<data>/kjorer.json` says at all times what runs where.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+
+from backbone.clock import system_clock
+from backbone.kafka import ensure_topics
+from backbone.meldinger import messages
+from backbone.settings import Settings
+from consumers.portal.personas import STANDARD as PERSONAS
+from contracts.catalogue import Catalogue
+from deploy.demo import write_private, write_tokens
+from deploy.engines import DataInUse, EngineError, EngineName, Engines
+from deploy.kommune.kjoring import simulate_as_child
+from deploy.migrate import migrate
+from deploy.parts import PARTS, STOP_ORDER, Part, preload, serve_as_child
+from deploy.supervisor import Job, State, Supervisor
+from deploy.terminal import Terminal
+
+PORTS = ("portal_port", "tjenester_port", "samtykke_port", "samordning_port")
+SIMULERING = "simulering"
+ENGINE_CHECK_S = 0.5
+ENGINE_POLL_S = 0.05
+
+
+class CannotStart(Exception):
+    """`code` names the message that says what is wrong and what to do, `details` fill it in."""
+
+    def __init__(self, code: str, **details: str | int) -> None:
+        super().__init__(code)
+        self.code = code
+        self.details = details
+
+
+@dataclass(frozen=True)
+class Options:
+    """`port` is the portal's, the three after it are the other parts'; 0 takes free ones. `tempo` in days a second."""
+
+    data_dir: Path
+    port: int | None = None
+    tempo: float = 1.0
+    simulate: bool = True
+    as_json: bool = False
+
+
+def up(options: Options) -> int:
+    """Run until SIGINT or SIGTERM; the exit code."""
+    console = Console(stderr=True)
+    with Terminal(console, time.monotonic()) as terminal:
+        try:
+            return asyncio.run(_Run(options, terminal).main())
+        except CannotStart as problem:
+            texts = messages("deploy")
+            console.print(f"[red]{texts.text(problem.code, **problem.details)}[/red]", highlight=False)
+            console.print(texts.action(problem.code, **problem.details), highlight=False)
+            return 2
+
+
+class _Run:
+    """One embedded run, from start to stop."""
+
+    def __init__(self, options: Options, terminal: Terminal) -> None:
+        self._options = options
+        self._terminal = terminal
+        self._data_dir = options.data_dir.resolve()
+        self._logs = self._data_dir / "logg"
+        self._tokens = self._data_dir / "tokens.json"
+        self._catalogue = Catalogue.standard()
+        self._supervisor = Supervisor(preload(), self._told)
+        self._databases = asyncio.Event()
+        self._topics = asyncio.Event()
+        self._stop = asyncio.Event()
+        given = Settings()
+        self._engines = Engines(self._data_dir, given.kafka, given.database_url)
+        self._settings = given  # complete when the database answers: the engines choose their own addresses
+
+    async def main(self) -> int:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self._asked_to_stop)
+        self._terminal.say("opp-starter", mappe=str(self._options.data_dir))
+        self._supervisor.warm_up()
+        running = asyncio.create_task(self._run())
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                running.result()
+        except BaseExceptionGroup as failures:
+            raise _cause(failures) from None
+        finally:
+            for task in (running, stopping):
+                task.cancel()
+            await asyncio.gather(running, stopping, return_exceptions=True)
+            await self._shut_down()
+        return 0
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._start_engines())
+            group.create_task(self._prepare_databases())
+            group.create_task(self._prepare_topics())
+            for part in PARTS:
+                group.create_task(self._start_part(part))
+            group.create_task(self._announce())
+
+    async def _start_engines(self) -> None:
+        """Start both, and from then on start anew what has died: it goes on from what it had on disk."""
+        try:
+            await self._engines.start()
+        except DataInUse:
+            raise CannotStart("opp-i-gang", mappe=str(self._options.data_dir)) from None
+        while True:
+            await asyncio.sleep(ENGINE_CHECK_S)
+            for engine in self._engines.dead():
+                self._told(engine, State.DIED, "")
+                await self._engines.restart(engine)
+                self._told(engine, State.READY, "")
+
+    async def _prepare_databases(self) -> None:
+        ports = _ports(self._options)
+        await self._answers("postgres")
+        self._settings = Settings.embedded(
+            self._data_dir,
+            kafka=self._engines.kafka_bootstrap,
+            database_url=self._engines.database_url,
+            **ports,
+        )
+        self._logs.mkdir(mode=0o700, exist_ok=True)
+        write_tokens(self._tokens, self._settings, self._catalogue.tjenester, system_clock())
+        await migrate(self._settings, self._catalogue)
+        self._terminal.step("databaser")
+        self._databases.set()
+
+    async def _prepare_topics(self) -> None:
+        await self._answers("kafka")
+        await ensure_topics(self._settings, self._catalogue.topics())
+        self._terminal.step("emner")
+        self._topics.set()
+
+    async def _answers(self, engine: EngineName) -> None:
+        while not (await self._engines.health()).get(engine, True):
+            await asyncio.sleep(ENGINE_POLL_S)
+        self._told(engine, State.READY, "")
+
+    async def _start_part(self, part: Part) -> None:
+        await self._databases.wait()
+        if part.needs_kafka:
+            await self._topics.wait()
+        health = f"{self._settings.url(part.navn)}/helse" if part.answers else None
+        self._supervisor.start(
+            Job(part.navn, serve_as_child, (part.navn, self._settings, self._log(part.navn)), health)
+        )
+
+    async def _announce(self) -> None:
+        """Say where to look when the first page is there; let the municipality send when everything is."""
+        texts = messages("consumers.portal")
+        await self._supervisor.ready("portal")
+        self._terminal.where(
+            portal=self._settings.url("portal"),
+            personas=[texts.text(f"persona-{persona.id}") for persona in PERSONAS],
+            tokens=str(self._options.data_dir / self._tokens.name),
+            logs=str(self._options.data_dir / self._logs.name),
+        )
+        for part in PARTS:
+            await self._supervisor.ready(part.navn)
+        if self._options.simulate:
+            args = (self._settings, self._tokens, self._options.tempo, self._log(SIMULERING))
+            self._supervisor.start(Job(SIMULERING, simulate_as_child, args, once=True))
+        if self._options.as_json:
+            sys.stdout.write(orjson.dumps(self._running()).decode() + "\n")
+            sys.stdout.flush()
+
+    def _told(self, navn: str, state: State, detail: str) -> None:
+        if not self._stop.is_set():
+            self._terminal.part(navn, state, detail)
+        if state in (State.STARTED, State.READY):
+            self._write_run_file()
+
+    def _log(self, navn: str) -> Path:
+        return self._logs / f"{navn}.log"
+
+    def _running(self) -> dict[str, Any]:
+        """What runs where, for tests and for the other commands."""
+        return {
+            **{navn: self._settings.url(navn) for navn in ("portal", "tjenester", "samtykke", "samordning")},
+            "kafka": self._settings.kafka,
+            "database_url": self._settings.database_url,
+            "tokens": str(self._tokens),
+            "pid": os.getpid(),
+            "deler": self._supervisor.pids(),
+            "motorer": self._engines.pids,
+        }
+
+    def _write_run_file(self) -> None:
+        write_private(run_file(self._data_dir), self._running())
+
+    def _asked_to_stop(self) -> None:
+        if self._stop.is_set():
+            self._supervisor.kill_all()
+            self._terminal.say("opp-avbrutt")
+            run_file(self._data_dir).unlink(missing_ok=True)
+            os._exit(130)
+        self._terminal.say("opp-stopper")
+        self._stop.set()
+
+    async def _shut_down(self) -> None:
+        self._stop.set()
+        for navn in STOP_ORDER:
+            await self._supervisor.stop(navn)
+        await self._engines.stop()
+        run_file(self._data_dir).unlink(missing_ok=True)
+        self._terminal.say("opp-stoppet")
+
+
+def _cause(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """One failure is enough for a reader: the first, as something she can act on where it is an engine's."""
+    first = failures.exceptions[0]
+    if isinstance(first, BaseExceptionGroup):
+        return _cause(first)
+    return CannotStart("opp-motor", grunn=str(first)) if isinstance(first, EngineError) else first
+
+
+def run_file(data_dir: Path) -> Path:
+    """Where an embedded run with this data says what runs where."""
+    return data_dir / "kjorer.json"
+
+
+def _ports(options: Options) -> dict[str, int]:
+    """The settings' ports as the options want them. Raises CannotStart when one is taken."""
+    host = Settings().host
+    if options.port == 0:
+        return dict(zip(PORTS, _free_ports(host, len(PORTS)), strict=True))
+    chosen = {} if options.port is None else {name: options.port + nr for nr, name in enumerate(PORTS)}
+    settings = Settings(**chosen)  # type: ignore[arg-type]
+    for name in PORTS:
+        port = getattr(settings, name)
+        if not _is_free(host, port):
+            raise CannotStart(
+                "opp-port-opptatt", port=str(port), vert=host, forslag=str(settings.portal_port + 100)
+            )
+    return chosen
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_ports(host: str, count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind((host, 0))
+        return [probe.getsockname()[1] for probe in probes]
