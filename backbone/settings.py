@@ -140,7 +140,7 @@ def _embedded_secrets(path: Path) -> dict[str, str]:
     return made
 
 
-def fresh_secrets() -> dict[str, str]:
+def fresh_secrets() -> dict[str, Any]:
     """New random values for every secret, by field name."""
     signer = Ed25519PrivateKey.generate()
     private = signer.private_bytes(

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import MetaData, text
@@ -26,12 +27,12 @@ def catalogue() -> Catalogue:
 
 
 @pytest.fixture(scope="session")
-def session_secrets() -> dict[str, str]:
+def session_secrets() -> dict[str, Any]:
     return fresh_secrets()
 
 
 @pytest.fixture
-def settings(engines: Engines, session_secrets: dict[str, str]) -> Settings:  # noqa: F811
+def settings(engines: Engines, session_secrets: dict[str, Any]) -> Settings:  # noqa: F811
     """Settings on the run's engines, with names of this test's own."""
     mark = secrets.token_hex(4)
     return Settings(
@@ -40,7 +41,7 @@ def settings(engines: Engines, session_secrets: dict[str, str]) -> Settings:  # 
         database_prefix=f"t{mark}",
         topic_prefix=f"t{mark}.",
         demo=True,
-        **session_secrets,  # type: ignore[arg-type] - pydantic reads the strings
+        **session_secrets,
     )
 
 

@@ -70,7 +70,7 @@ def test_we_read_what_the_sdk_writes_and_both_write_the_same(envelope: Envelope)
     assert from_kafka(sdk.headers.items()) == envelope
 
 
-def one(**changed: object) -> list[tuple[str, bytes | None]]:
+def one(**changed: bytes | None) -> list[tuple[str, bytes | None]]:
     envelope = Envelope(
         id="h-1",
         source="/4601/skole/974557746",
@@ -89,7 +89,7 @@ def one(**changed: object) -> list[tuple[str, bytes | None]]:
         nokkelid="5f0c1f3e-0000-4000-8000-000000000002",
     )
     headers: dict[str, bytes | None] = dict(to_kafka(envelope)[1])
-    headers.update(changed)  # type: ignore[arg-type] - parametrised
+    headers.update(changed)
     return list(headers.items())
 
 

@@ -1,0 +1,81 @@
+"""`make bench`: what accepting, relaying and consuming cost beside programs that do nothing else.
+
+Rounds are interleaved (ours, bare, ours, bare …) on the same engines; a row gives each side's median, the spread, and
+the median of the ratios taken round by round. Figures belong in docs/measured.md with date, versions and command.
+"""
+
+import asyncio
+import statistics
+from collections import defaultdict
+from importlib.metadata import version
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks import accept, flow
+from tests.benchmarks.stand import engines, stand
+
+PAIRS = (
+    ("accept, NDJSON of 1,000", "bulk", "executemany", "bare accept"),
+    ("accept, one event a call", "single", "INSERT a row", "bare single"),
+    ("relay", "relay", "aiokafka send loop", "bare send"),
+    ("consume", "consume", "aiokafka + COPY", "bare consume"),
+)
+BATCHES_LEAST = 6
+"""So that a rate between the first batch and the last one says something."""
+LIBRARIES = ("aiokafka", "asyncpg", "fastapi", "pydantic", "cryptography")
+
+
+def main(events: int = 30_000, rounds: int = 3, quick: bool = False) -> None:
+    """Measure on this machine. `--quick`: one small round, to see that it runs."""
+    if quick:
+        events, rounds = 4_000, 1
+    rates = asyncio.run(measure(events, rounds))
+    console = Console()
+    table = Table(
+        "",
+        "ours /s",
+        "bare",
+        "bare /s",
+        "ratio",
+        "spread of ratio",
+        title=f"{events} events, {rounds} rounds",
+    )
+    for name, ours, bare_name, bare in PAIRS:
+        ratios = [a / b for a, b in zip(rates[ours], rates[bare], strict=True)]
+        table.add_row(
+            name,
+            f"{statistics.median(rates[ours]):,.0f}",
+            bare_name,
+            f"{statistics.median(rates[bare]):,.0f}",
+            f"{statistics.median(ratios):.2f}",
+            f"{min(ratios):.2f}–{max(ratios):.2f}",
+        )
+    console.print(table)
+    console.print(" ".join(f"{name} {version(name)}" for name in LIBRARIES))
+
+
+async def measure(events: int, rounds: int) -> dict[str, list[float]]:
+    """Rates of every side, one a round."""
+    rates: dict[str, list[float]] = defaultdict(list)
+    async with engines() as running:
+        for seed in range(rounds):
+            async with stand(running) as place:
+                rates["bulk"].append(await accept.bulk(place, events, 2 * seed))
+                rates["bare accept"].append(await accept.bare(place, events, 2 * seed))
+                few = max(events // 10, 100)
+                rates["single"].append(await accept.single(place, few, 2 * seed + 1))
+                rates["bare single"].append(await accept.bare_single(place, few, 2 * seed + 1))
+            batch = min(5_000, events // BATCHES_LEAST)
+            async with stand(running, consumer_batch=batch) as place, place.part("samtykke"):
+                await flow.fill_journal(place, events, seed)
+                rates["relay"].append(await flow.relay(place, events))
+                rates["bare send"].append(await flow.bare_send(place, events))
+                rates["consume"].append(await flow.consume(place, events))
+                rates["bare consume"].append(await flow.bare_consume(place, events))
+    return rates
+
+
+if __name__ == "__main__":
+    typer.run(main)

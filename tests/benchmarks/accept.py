@@ -1,0 +1,91 @@
+"""Accept: POST of NDJSON and of single events through HTTP, against a bare executemany of rows as large."""
+
+import asyncio
+import secrets
+import time
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import asyncpg
+import httpx
+
+from backbone.tokens import Principal, issue
+from tests.benchmarks.load import generic_events
+from tests.benchmarks.stand import KOMMUNE, ORGNR, TJENESTE, Stand, now
+
+LINES_PER_CALL = 1_000
+CALLERS = 8
+BARE = "CREATE TABLE IF NOT EXISTS bare (id text PRIMARY KEY, type text, tid timestamptz, innhold bytea)"
+
+
+async def bulk(stand: Stand, count: int, seed: int) -> float:
+    """Events a second, NDJSON of a thousand lines a call, one call at a time."""
+    lines = list(generic_events(count, seed))
+    async with stand.part("tjenester"), _client(stand) as http:
+        started = time.perf_counter()
+        for first in range(0, count, LINES_PER_CALL):
+            await _post(http, b"\n".join(lines[first : first + LINES_PER_CALL]))
+        return count / (time.perf_counter() - started)
+
+
+async def single(stand: Stand, count: int, seed: int) -> float:
+    """Events a second, one a call, eight callers."""
+    lines = iter(list(generic_events(count, seed)))
+    async with stand.part("tjenester"), _client(stand) as http:
+
+        async def caller() -> None:
+            for line in lines:
+                await _post(http, line)
+
+        started = time.perf_counter()
+        await asyncio.gather(*(caller() for _ in range(CALLERS)))
+        return count / (time.perf_counter() - started)
+
+
+async def bare(stand: Stand, count: int, seed: int) -> float:
+    """Rows a second: asyncpg's executemany of the same bytes, a thousand a transaction, nothing sealed or checked."""
+    lines = list(generic_events(count, seed))
+    at = now()
+    async with stand.database(TJENESTE) as conn:
+        await conn.execute(BARE)
+        started = time.perf_counter()
+        for first in range(0, count, LINES_PER_CALL):
+            batch = lines[first : first + LINES_PER_CALL]
+            rows = [(f"{seed}-{first + nr}", "fravaer", at, line) for nr, line in enumerate(batch)]
+            async with conn.transaction():
+                await conn.executemany("INSERT INTO bare VALUES ($1, $2, $3, $4)", rows)
+        return count / (time.perf_counter() - started)
+
+
+async def bare_single(stand: Stand, count: int, seed: int) -> float:
+    """Rows a second: one INSERT and commit a row, eight connections, the same bytes."""
+    lines = iter(list(generic_events(count, seed)))
+    at = now()
+    async with AsyncExitStack() as stack:
+        connections = [await stack.enter_async_context(stand.database(TJENESTE)) for _ in range(CALLERS)]
+        await connections[0].execute(BARE)
+
+        async def caller(conn: asyncpg.Connection) -> None:
+            for line in lines:
+                await conn.execute(
+                    "INSERT INTO bare VALUES ($1, $2, $3, $4)", secrets.token_hex(16), "x", at, line
+                )
+
+        started = time.perf_counter()
+        await asyncio.gather(*(caller(conn) for conn in connections))
+        return count / (time.perf_counter() - started)
+
+
+def _client(stand: Stand) -> httpx.AsyncClient:
+    sender = Principal(sub="bench", rolle="fagsystem", orgnr=ORGNR, kommune=KOMMUNE, tjeneste=TJENESTE)
+    token = issue(sender, stand.settings, now(), timedelta(hours=1))
+    headers = {"authorization": f"Bearer {token}"}
+    return httpx.AsyncClient(
+        base_url=stand.settings.url("tjenester"), headers=headers, timeout=60, trust_env=False
+    )
+
+
+async def _post(http: httpx.AsyncClient, body: bytes) -> None:
+    answer = await http.post(f"/{TJENESTE}/hendelser", content=body)
+    if answer.status_code != 202:
+        raise RuntimeError(f"not accepted: {answer.status_code}")

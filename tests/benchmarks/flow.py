@@ -1,0 +1,183 @@
+"""Relay and consume: the accepted rows to Kafka and from there to timeline, facts and duties, against bare programs.
+
+Both sides read the same engines and the same number of bytes. A rate is taken between the first and the last row
+seen, so that joining a consumer group is not counted on either side.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from backbone.database import create_engine
+from backbone.journal import Journal, NewEvent
+from backbone.kafka import BATCH_BYTES
+from backbone.relay import Relay
+from backbone.samtykke_client import SamtykkeClient
+from consumers.coordination import main as coordination
+from contracts.envelope import Content
+from contracts.personnummer import tenor
+from tests.benchmarks.load import EVENTS_PER_CHILD, FIRST_BIRTH, event
+from tests.benchmarks.stand import KOMMUNE, ORGNR, TJENESTE, Stand, now
+
+TYPE = "no.samspor.skole.fravaer.terskel-passert"
+ACCEPT_BATCH = 2_000
+POLL_S = 0.02
+PATIENCE_S = 600
+
+
+async def fill_journal(stand: Stand, count: int, seed: int) -> None:
+    """Accepts `count` events straight into the journal: what the relay starts from."""
+    rng, at = random.Random(seed), now()
+    journal = Journal(stand.settings, TJENESTE)
+    async with stand.database(TJENESTE) as conn:
+        for first in range(0, count, ACCEPT_BATCH):
+            events = []
+            for nr in range(first, min(first + ACCEPT_BATCH, count)):
+                child = nr // EVENTS_PER_CHILD
+                person = tenor(FIRST_BIRTH + timedelta(days=child % 5000), child // 5000)
+                body = event(person, f"{seed}-{nr}", nr, rng)
+                events.append(
+                    NewEvent(
+                        id=f"{seed}-{nr}",
+                        source=f"/{KOMMUNE}/{TJENESTE}/{ORGNR}",
+                        type=TYPE,
+                        kommune=KOMMUNE,
+                        orgnr=ORGNR,
+                        time=at,
+                        content=Content(nokkel=body["nokkel"], data=body["data"]),
+                        person=person,
+                    )
+                )
+            async with conn.transaction():
+                await journal.append(conn, events, at)
+
+
+async def relay(stand: Stand, count: int) -> float:
+    """Rows a second from the journal to acknowledged, decided by samtykke over HTTP and sealed on the way."""
+    engine = create_engine(stand.settings, TJENESTE)
+    stop = asyncio.Event()
+    async with SamtykkeClient(stand.settings, "relay") as samtykke, stand.database(TJENESTE) as conn:
+        worker = Relay(engine, TJENESTE, samtykke, stand.settings, stand.catalogue, now, random.Random())
+        task = asyncio.create_task(worker.run(stop))
+        try:
+            return await _rate(
+                lambda: _count(conn, "SELECT count(*) FROM journal WHERE publisert IS NOT NULL"), count
+            )
+        finally:
+            stop.set()
+            await task
+            await engine.dispose()
+
+
+async def consume(stand: Stand, count: int) -> float:
+    """Events a second from Kafka to timeline, fact sets, duties and tasks, keys asked for over HTTP."""
+    stop = asyncio.Event()
+    async with stand.database("samordning") as conn:
+        task = asyncio.create_task(coordination.run(stand.settings, stand.catalogue, stop))
+        try:
+            return await _rate(lambda: _count(conn, "SELECT count(*) FROM tidslinje"), count)
+        finally:
+            stop.set()
+            await task
+
+
+async def bare_send(stand: Stand, count: int) -> float:
+    """Records a second: aiokafka's idempotent producer, the same values and headers, nothing decided or sealed."""
+    topic = stand.settings.topic(f"{TJENESTE}.hendelser")
+    records = await _read_all(stand, topic)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=stand.settings.kafka,
+        enable_idempotence=True,
+        acks="all",
+        max_batch_size=BATCH_BYTES,
+    )
+    await producer.start()
+    try:
+        started = time.perf_counter()
+        pending = [
+            await producer.send(
+                stand.settings.topic("samordning.parkert"), r.value, r.key, headers=list(r.headers)
+            )
+            for r in records[:count]
+        ]
+        await asyncio.gather(*pending)
+        return len(pending) / (time.perf_counter() - started)
+    finally:
+        await producer.stop()
+
+
+async def bare_consume(stand: Stand, count: int) -> float:
+    """Records a second: aiokafka's getmany and COPY into one table, offsets committed after, nothing opened."""
+    topic = stand.settings.topic(f"{TJENESTE}.hendelser")
+    consumer = AIOKafkaConsumer(
+        topic,
+        bootstrap_servers=stand.settings.kafka,
+        group_id=f"{topic}.bare",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+    done = 0
+    async with stand.database("samordning") as conn:
+        await conn.execute("DROP TABLE IF EXISTS bare")
+        await conn.execute(
+            "CREATE TABLE bare (topic text, partition int, place bigint, key bytea, innhold bytea)"
+        )
+        await consumer.start()
+        try:
+
+            async def step() -> int:
+                nonlocal done
+                batch = await consumer.getmany(timeout_ms=200, max_records=stand.settings.consumer_batch)
+                rows = [(r.topic, r.partition, r.offset, r.key, r.value) for rs in batch.values() for r in rs]
+                if rows:
+                    await conn.copy_records_to_table("bare", records=rows)
+                    await consumer.commit({tp: rs[-1].offset + 1 for tp, rs in batch.items() if rs})
+                    done += len(rows)
+                return done
+
+            return await _rate(step, count, pause_s=0)
+        finally:
+            await consumer.stop()
+
+
+async def _rate(seen: Callable[[], Awaitable[int]], count: int, pause_s: float = POLL_S) -> float:
+    """Rows a second between the first look that finds some and the one that finds all. Raises TimeoutError."""
+    first: tuple[int, float] | None = None
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            n, at = await seen(), time.perf_counter()
+            if n and first is None:
+                first = n, at
+            if n >= count:
+                assert first is not None
+                return (n - first[0]) / (at - first[1]) if n > first[0] else float("nan")
+            if pause_s:
+                await asyncio.sleep(pause_s)
+
+
+async def _count(conn: asyncpg.Connection, query: str) -> int:
+    return int(await conn.fetchval(query))
+
+
+async def _read_all(stand: Stand, topic: str) -> list[Any]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=stand.settings.kafka, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        partitions = [
+            TopicPartition(topic, p) for p in sorted(consumer.partitions_for_topic(topic) or range(12))
+        ]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        records: list[Any] = []
+        while len(records) < sum(ends.values()):
+            batch = await consumer.getmany(timeout_ms=1000)
+            records += [r for rs in batch.values() for r in rs]
+        return records
+    finally:
+        await consumer.stop()
