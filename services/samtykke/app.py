@@ -28,6 +28,21 @@ CONSENT: tuple[Rolle, ...] = ("system", "fagsystem", "fagperson")
 ASSIGN: tuple[Rolle, ...] = ("system", "koordinerende-enhet")
 
 Handler = Callable[[Principal, Any, Request], Awaitable[Any]]
+Route = tuple[str, str, tuple[Rolle, ...], Any, Any, Handler]
+"""Method, path below /samtykke, who may call, the body's type (None without one), the answer's type, the
+handler.
+"""
+
+SCHEMAS = "#/components/schemas/{model}"
+PARAMETERS: dict[str, tuple[tuple[str, str, dict[str, str]], ...]] = {
+    "GET /endringer": (("query", "etter", {"type": "integer"}), ("query", "ventetid_s", {"type": "number"})),
+    "GET /samtykker": (("query", "subject", {"type": "string", "format": "uuid"}),),
+    **{
+        f"POST /samtykker/{{id}}/{step}": (("path", "id", {"type": "string", "format": "uuid"}),)
+        for step in ("trekk", "gi-igjen", "avslag")
+    },
+}
+"""What a call takes outside its body: never a number or a name, which do not belong in a URL."""
 
 
 def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, clock: Clock) -> FastAPI:
@@ -35,18 +50,6 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
     app = create_app("samtykke")
     gatekeeper = Gatekeeper(settings, clock)
     intake = Intake(settings.body_bytes_max, settings.accept_bytes_max)
-
-    def route(method: str, path: str, roller: tuple[Rolle, ...], body: type | None, handler: Handler) -> None:
-        adapter: TypeAdapter[Any] | None = TypeAdapter(body) if body else None
-
-        async def endpoint(request: Request) -> Response:
-            who = gatekeeper(request, *roller)
-            if adapter is None:
-                return json_response(await handler(who, None, request))
-            async with intake.body(request) as content:
-                return json_response(await handler(who, kropp.read(adapter, content), request))
-
-        app.add_api_route(f"/samtykke{path}", endpoint, methods=[method], name=f"{method} {path}")
 
     async def avgjorelser(who: Principal, body: api.AvgjorelserInn, _: Request) -> api.AvgjorelserUt:
         return {"items": await porter.decide_batch(kjerne, body["tjeneste"], body["items"], who.sub)}
@@ -101,22 +104,83 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
         _own_municipality(who, body)
         return {"subject": str(await forvaltning.unassign(kjerne, body))}
 
-    route("POST", "/avgjorelser", SYSTEM, api.AvgjorelserInn, avgjorelser)
-    route("POST", "/nokler", SYSTEM, api.NoklerInn, nokler)
-    route("GET", "/endringer", SYSTEM, None, endringer)
-    route("POST", "/lesinger", SYSTEM, api.LesingerInn, lesinger)
-    route("POST", "/personer", SYSTEM, api.PersonInn, person)
-    route("POST", "/navn", SYSTEM, api.NavnInn, navn)
-    route("POST", "/sok", SYSTEM, api.SokInn, sok)
-    route("POST", "/samtykker", CONSENT, api.SamtykkeInn, gi)
-    route("GET", "/samtykker", CONSENT, None, barnets)
-    route("POST", "/samtykker/lesing", SYSTEM, api.SamtykkelesingInn, lest)
-    route("POST", "/samtykker/{id}/trekk", CONSENT, None, trekk)
-    route("POST", "/samtykker/{id}/gi-igjen", CONSENT, None, gi_igjen)
-    route("POST", "/samtykker/{id}/avslag", CONSENT, api.SamtykkeInn, avsla)
-    route("POST", "/tildelinger", ASSIGN, api.TildelingInn, tildel)
-    route("DELETE", "/tildelinger", ASSIGN, api.TildelingInn, fratildel)
+    routes: tuple[Route, ...] = (
+        ("POST", "/avgjorelser", SYSTEM, api.AvgjorelserInn, api.AvgjorelserUt, avgjorelser),
+        ("POST", "/nokler", SYSTEM, api.NoklerInn, api.NoklerUt, nokler),
+        ("GET", "/endringer", SYSTEM, None, api.EndringerUt, endringer),
+        ("POST", "/lesinger", SYSTEM, api.LesingerInn, api.LesingerUt, lesinger),
+        ("POST", "/personer", SYSTEM, api.PersonInn, api.PersonUt, person),
+        ("POST", "/navn", SYSTEM, api.NavnInn, api.NavnUt, navn),
+        ("POST", "/sok", SYSTEM, api.SokInn, api.SokUt, sok),
+        ("POST", "/samtykker", CONSENT, api.SamtykkeInn, api.SamtykkeUt, gi),
+        ("GET", "/samtykker", CONSENT, None, api.SamtykkerUt, barnets),
+        ("POST", "/samtykker/lesing", SYSTEM, api.SamtykkelesingInn, api.SamtykkerUt, lest),
+        ("POST", "/samtykker/{id}/trekk", CONSENT, None, api.SamtykkeUt, trekk),
+        ("POST", "/samtykker/{id}/gi-igjen", CONSENT, None, api.SamtykkeUt, gi_igjen),
+        ("POST", "/samtykker/{id}/avslag", CONSENT, api.SamtykkeInn, api.SamtykkeUt, avsla),
+        ("POST", "/tildelinger", ASSIGN, api.TildelingInn, api.TildelingUt, tildel),
+        ("DELETE", "/tildelinger", ASSIGN, api.TildelingInn, api.TildelingUt, fratildel),
+    )
+    definitions: dict[str, Any] = {}
+    for method, path, roller, asked, answered, handler in routes:
+        adapter = TypeAdapter[Any](asked) if asked else None
+        app.add_api_route(
+            f"/samtykke{path}",
+            _endpoint(gatekeeper, intake, roller, adapter, handler),
+            methods=[method],
+            name=f"{method} {path}",
+            openapi_extra={
+                **_described(adapter, TypeAdapter[Any](answered), definitions),
+                "parameters": [
+                    {"in": place, "name": field, "required": True, "schema": schema}
+                    for place, field, schema in PARAMETERS.get(f"{method} {path}", ())
+                ],
+            },
+        )
+    _publish_schemas(app, definitions)
     return app
+
+
+def _endpoint(
+    gatekeeper: Gatekeeper,
+    intake: Intake,
+    roller: tuple[Rolle, ...],
+    adapter: TypeAdapter[Any] | None,
+    handler: Handler,
+) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        who = gatekeeper(request, *roller)
+        if adapter is None:
+            return json_response(await handler(who, None, request))
+        async with intake.body(request) as content:
+            return json_response(await handler(who, kropp.read(adapter, content), request))
+
+    return endpoint
+
+
+def _described(
+    asked: TypeAdapter[Any] | None, answered: TypeAdapter[Any], definitions: dict[str, Any]
+) -> dict[str, Any]:
+    """What the API's description says of a route; the models it refers to are added to `definitions`."""
+
+    def content(adapter: TypeAdapter[Any]) -> dict[str, Any]:
+        schema = adapter.json_schema(ref_template=SCHEMAS)
+        definitions.update(schema.pop("$defs", {}))
+        return {"content": {"application/json": {"schema": schema}}}
+
+    out: dict[str, Any] = {"responses": {"200": {"description": "Svar", **content(answered)}}}
+    return {**out, "requestBody": {"required": True, **content(asked)}} if asked else out
+
+
+def _publish_schemas(app: FastAPI, definitions: dict[str, Any]) -> None:
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        document.setdefault("components", {}).setdefault("schemas", {}).update(definitions)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way of extending the description
 
 
 def _own_municipality(who: Principal, body: api.TildelingInn) -> None:

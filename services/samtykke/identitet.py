@@ -22,9 +22,13 @@ from services.samtykke.nokler import IDENTITET, KeyStore
 
 SEARCH_HITS_MAX = 50
 
-SELECT_BY_SUBJECT = "SELECT * FROM person WHERE subject = ANY($1::uuid[])"
+SELECT_BY_SUBJECT = """
+    SELECT subject, kommune, oppslag, status, fodselsdato, navn_forseglet
+    FROM person WHERE subject = ANY($1::uuid[])
+"""
 SELECT_BY_LOOKUP = """
-    SELECT p.* FROM unnest($1::text[], $2::bytea[]) AS q(kommune, oppslag) JOIN person p USING (kommune, oppslag)
+    SELECT subject, kommune, oppslag, status, fodselsdato, navn_forseglet
+    FROM unnest($1::text[], $2::bytea[]) AS q(kommune, oppslag) JOIN person p USING (kommune, oppslag)
 """
 INSERT = """
     INSERT INTO person (subject, kommune, oppslag, fodselsdato)

@@ -21,10 +21,12 @@ Eier = tuple[UUID, str]
 """Whose key: (subject, service)."""
 
 SELECT_BY_OWNER = """
-    SELECT k.* FROM unnest($1::uuid[], $2::text[]) AS q(subject, tjeneste)
-    JOIN datanokkel k USING (subject, tjeneste)
+    SELECT nokkelid, subject, tjeneste, innpakket, kek_id
+    FROM unnest($1::uuid[], $2::text[]) AS q(subject, tjeneste) JOIN datanokkel k USING (subject, tjeneste)
 """
-SELECT_BY_ID = "SELECT * FROM datanokkel WHERE nokkelid = ANY($1::uuid[])"
+SELECT_BY_ID = """
+    SELECT nokkelid, subject, tjeneste, innpakket, kek_id FROM datanokkel WHERE nokkelid = ANY($1::uuid[])
+"""
 SELECT_OWNERS = "SELECT subject FROM datanokkel WHERE subject = ANY($1::uuid[]) AND tjeneste = $2"
 INSERT = """
     INSERT INTO datanokkel (nokkelid, subject, tjeneste, innpakket, kek_id)

@@ -20,6 +20,7 @@ from backbone.settings import Settings
 from contracts import samtykke_api as api
 from contracts.catalogue import Catalogue, UnknownType, split
 from contracts.lov import Lov
+from contracts.tilgang import KOORDINERENDE_ENHET
 from contracts.tjenester import SAMORDNING
 from services.samtykke.decide import (
     Child,
@@ -143,7 +144,7 @@ def _answer(
         "outcome": decision.outcome,  # type: ignore[typeddict-item]  # without a viewer it is the publish gate's
         "subject": str(key.subject) if key else None,
         "nokkelid": str(key.id) if key else None,
-        "nokkel": b64encode(key.key).decode() if key else None,
+        "nokkel": _base64(key) if key else None,
         "grunnlag": decision.grunnlag,
         "lovversjon": kjerne.law.versjon,
         "grunner": list(decision.grunner),
@@ -158,22 +159,21 @@ async def hand_out(
 ) -> list[api.NokkelSvar]:
     """The keys named, of each child that is neither blocked nor erased, and the key of its fact set."""
     now = kjerne.clock()
+    asked = [(UUID(item["subject"]), [UUID(id_) for id_ in item["nokkelider"]]) for item in items]
     async with kjerne.engine.begin() as conn:
         db = await driver(conn)
-        people = await kjerne.register.by_subject(db, {UUID(item["subject"]) for item in items})
+        people = await kjerne.register.by_subject(db, {subject for subject, _ in asked})
         active = {subject for subject, person in people.items() if person.status == "aktiv"}
-        named = await kjerne.keys.by_id(
-            {UUID(id_) for item in items if UUID(item["subject"]) in active for id_ in item["nokkelider"]}
-        )
+        named = await kjerne.keys.by_id({id_ for subject, ids in asked if subject in active for id_ in ids})
         own = await kjerne.keys.of((subject, SAMORDNING) for subject in active)
-        answers = [_keys_of(UUID(item["subject"]), item, people, named, own) for item in items]
+        answers = [_keys_of(subject, ids, people, named, own) for subject, ids in asked]
         await log_handout(db, mottaker, formal, len(active), sum(len(a["nokler"]) for a in answers), now)
     return answers
 
 
 def _keys_of(
     subject: UUID,
-    item: api.NokkelItem,
+    ids: list[UUID],
     people: dict[UUID, Person],
     named: dict[UUID, DataKey],
     own: dict[tuple[UUID, str], DataKey],
@@ -181,15 +181,17 @@ def _keys_of(
     # Nobody we know of: no keys, yet "erased" would make the consumer give the row up for good.
     status = people[subject].status if subject in people else "sperret"
     fact_key = own.get((subject, SAMORDNING))
-    keys = (named.get(UUID(id_)) for id_ in item["nokkelider"])
+    keys = (named.get(id_) for id_ in ids)
     return {
-        "subject": item["subject"],
+        "subject": str(subject),
         "status": status,
-        "nokler": {str(k.id): b64encode(k.key).decode() for k in keys if k and k.subject == subject},
-        "samordning": {"nokkelid": str(fact_key.id), "nokkel": b64encode(fact_key.key).decode()}
-        if fact_key
-        else None,
+        "nokler": {str(k.id): _base64(k) for k in keys if k and k.subject == subject},
+        "samordning": {"nokkelid": str(fact_key.id), "nokkel": _base64(fact_key)} if fact_key else None,
     }
+
+
+def _base64(key: DataKey) -> str:
+    return b64encode(key.key).decode()
 
 
 # The read gate
@@ -217,7 +219,7 @@ async def read_batch(kjerne: Kjerne, body: api.LesingerInn) -> list[api.Lesing]:
             "ref": item["ref"],
             "tilgang": decision.outcome,  # type: ignore[typeddict-item]  # with a viewer it is the read gate's
             "grunner": list(decision.grunner),
-            "nokkel": b64encode(key).decode() if key else None,
+            "nokkel": _base64(key) if key else None,
         }
         for item, decision, key in handed
     ]
@@ -243,7 +245,7 @@ def _event(kjerne: Kjerne, item: api.LesingItem) -> Event | None:
 
 def _with_key(
     item: api.LesingItem, decision: Decision, keys: dict[UUID, DataKey]
-) -> tuple[Decision, bytes | None]:
+) -> tuple[Decision, DataKey | None]:
     """A permitted item's key. An asked-for key that is gone, or is another child's or service's, denies
     it.
     """
@@ -254,7 +256,7 @@ def _with_key(
         return denied("nokkel-slettet"), None
     if key.subject != UUID(item["subject"]) or key.tjeneste != _sealed_by(item):
         return denied("nokkel-passer-ikke"), None
-    return decision, key.key
+    return decision, key
 
 
 def _sealed_by(item: api.LesingItem) -> str:
@@ -291,6 +293,8 @@ class ReadGate:
         now: datetime,
     ) -> "ReadGate":
         tjeneste = viewer.get("tjeneste")
+        if viewer["rolle"] == KOORDINERENDE_ENHET:
+            tjeneste = KOORDINERENDE_ENHET  # the role is the service, also where the token does not repeat it
         return cls(
             kjerne,
             Viewer(

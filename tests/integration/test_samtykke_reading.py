@@ -1,9 +1,11 @@
 """The read gate and the key calls on the real PostgreSQL: who sees what, under which key, and what is logged."""
 
+import re
 from base64 import b64decode
 from typing import Any
 from uuid import uuid4
 
+import orjson
 import pytest
 
 from backbone.seal import open_sealed, seal
@@ -181,3 +183,20 @@ async def test_what_is_internal_is_closed_to_everybody_else(samtykke: Samtykke, 
     for who in (staff("skole"), staff("skole", "fagsystem"), staff(None, "drift"), staff(None, "revisor")):
         assert (await samtykke.raw("POST", path, {}, who)).status_code == 403
     assert (await samtykke.http.post(f"/samtykke{path}", content=b"{}")).status_code == 401
+
+
+async def test_the_description_of_the_api_names_every_field_it_takes_and_refers_to_nothing_missing(
+    samtykke: Samtykke,
+) -> None:
+    document = (await samtykke.http.get("/openapi.json")).json()
+    schemas = document["components"]["schemas"]
+    text = orjson.dumps(document).decode()
+    assert set(re.findall(r"#/components/schemas/(\w+)", text)) <= schemas.keys()
+    item = schemas["LesingItem"]["properties"]
+    assert {"subject", "slag", "nokkelid", "hviler_pa"} <= item.keys()
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            named = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
+            assert named == set(re.findall(r"{(\w+)}", path)), path
+    consent = document["paths"]["/samtykke/samtykker"]["post"]
+    assert "kategorier" in consent["requestBody"]["content"]["application/json"]["schema"]["properties"]
