@@ -20,7 +20,6 @@ from contracts.samtykke_api import Grunn, Hvilegrunn, Lesing, LesingItem, Tilgan
 
 FORMAL = {"side": "oppfølging av barnet", "varsel": "varsling om oppgave", "vei": "sporing av hendelse"}
 OPPGAVE = "no.samspor.samordning.oppgave.opprettet"
-SAMTYKKE = "no.samspor.samtykke.samtykke.gitt"
 STRICTEST = "NTHX"
 
 
@@ -83,6 +82,15 @@ class Leser:
         except Rejected as error:
             raise Retry(str(error)) from None
 
+    async def consents(self, subject: str, koordinering: bool) -> list[Json]:
+        """The child's consents that the viewer may see."""
+        body = {"viewer": self.viewer.model_dump(), "subject": subject, "koordinering": koordinering}
+        try:
+            answer = await self._samtykke.call("POST", "/samtykke/samtykker/lesing", body)
+        except Rejected as error:
+            raise Retry(str(error)) from None
+        return list(answer["samtykker"])
+
 
 def about_child(subject: str, kommune: str, koordinering: bool, eier: str | None = None) -> Sporsmal:
     """That the child exists. `eier`: the viewer's service, where it has a task about the child."""
@@ -126,21 +134,6 @@ def about_task(task: Json) -> Sporsmal:
     )
     item["eier"], item["regel"], item["hviler_pa"] = task["eier"], task["regel"], grounds
     return Sporsmal(item, task, task.get("forklaring"), b"oppgave|" + task["id"].encode())
-
-
-def about_consent(consent: Json, koordinering: bool) -> Sporsmal:
-    item = _item(
-        consent["subject"],
-        "hendelse",
-        SAMTYKKE,
-        "samtykke",
-        "samtykke",
-        "N",
-        None,
-        consent["kommune"],
-        koordinering,
-    )
-    return Sporsmal(item, consent)
 
 
 def needs_coordination(tasks: Sequence[Json], rows: Sequence[Json]) -> bool:

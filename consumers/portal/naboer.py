@@ -45,9 +45,10 @@ class Samordning:
         body = await _find(self._client, "/samordning/barn", **wanted) or {}
         return list(body.get("subjects", ()))
 
-    async def event(self, source: str, id_: str) -> Json | None:
-        """The timeline row of one event, with the tasks it caused; None while coordination has not seen it."""
-        return await _find(self._client, f"/samordning/hendelser/{quote(id_, safe='')}", source=source)
+    async def event(self, source: str, id_: str) -> tuple[Json | None, list[Json]]:
+        """(the timeline row of one event, the tasks that rest on it); no row while coordination has not seen it."""
+        body = await _find(self._client, f"/samordning/hendelser/{quote(id_, safe='')}", source=source) or {}
+        return body.get("hendelse"), list(body.get("oppgaver", ()))
 
 
 class Kvitteringer:

@@ -49,7 +49,6 @@ start-revisor = Som revisor kan du følge veien til en hendelse. Du ser hva slag
 varsel-opprettet = Ny oppgave
 varsel-utfort = Oppgave utført
 varsel-bortfalt = Oppgave bortfalt
-varsel-annet = Varsel
 varsel-apne = Åpne oppgaven
 varsel-fikk = Kom { $tid }
 

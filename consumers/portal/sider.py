@@ -22,7 +22,6 @@ from consumers.portal.lesing import (
     Leser,
     Sett,
     about_child,
-    about_consent,
     about_event,
     about_task,
     needs_coordination,
@@ -253,10 +252,9 @@ async def alert_html(portal: Portal, viewer: Principal, alert: Varsel) -> str | 
     """The alert as this viewer may see it now; None when it's not hers. Raises Retry."""
     if not _has_tasks(viewer):
         return None
-    wanted = {"id": alert.oppgave_id} if alert.oppgave_id else {"subject": alert.subject}
-    rows = await portal.samordning.tasks(kommune=alert.kommune, **wanted)
+    rows = await portal.samordning.tasks(kommune=alert.kommune, subject=alert.subject)
     owner = None if viewer.rolle == "koordinator" else viewer.tjeneste or viewer.rolle
-    mine = [t for t in rows if owner in (None, t["eier"]) and t["subject"] == alert.subject]
+    mine = [t for t in rows if owner in (None, t["eier"]) and alert.tells_of(t["id"])]
     if not mine:
         return None
     leser = Leser(portal.samtykke, viewer)
@@ -265,9 +263,7 @@ async def alert_html(portal: Portal, viewer: Principal, alert: Varsel) -> str | 
         return None
     names = await leser.names([alert.subject], koordinering=any(t["koordinering"] for t in mine))
     name = names.get(alert.subject) or portal.visning.short_name(alert.subject)
-    kind = split(alert.type)[1].removeprefix("oppgave.")
-    known = kind if kind in ("opprettet", "utfort", "bortfalt") else "annet"
-    return portal.render("varsel.html", viewer, varsel=alert, slag=known, oppgaver=seen, barn=name)
+    return portal.render("varsel.html", viewer, varsel=alert, slag=alert.steg, oppgaver=seen, barn=name)
 
 
 # -- Finding and following a child -------------------------------------------------------------------------------------
@@ -310,20 +306,17 @@ async def child(request: Request) -> Response:
     if not SUBJECT.fullmatch(subject):
         raise NotFound
     leser = Leser(portal.samtykke, viewer)
-    (rows, tasks), consents = await asyncio.gather(
-        portal.samordning.child(subject), _consents(portal, subject)
-    )
+    rows, tasks = await portal.samordning.child(subject)
     coordination = needs_coordination(tasks, rows)
     newest = sorted(rows, key=lambda r: str(r["time"]), reverse=True)[:TIDSLINJE_MAKS]
     questions = [
         about_child(subject, viewer.kommune, coordination, _owner_among(tasks, viewer)),
         *(about_event(r, coordination) for r in newest),
-        *(about_consent(c, coordination) for c in consents),
     ]
     allowed, *rest = await leser.see(questions)
     if allowed is None:
         raise NotFound
-    events = [s for s in rest[: len(newest)] if s is not None]
+    events = [s for s in rest if s is not None]
     names = dict(await leser.names([subject], coordination))
     shown = await seen_tasks(portal, leser, tasks, names)
     now = portal.clock()
@@ -340,20 +333,13 @@ async def child(request: Request) -> Response:
         maks=TIDSLINJE_MAKS,
         grupper=visning.groups([o for o in shown if o.aapen]),
         lukkede=[o for o in shown if not o.aapen],
-        samtykker=[portal.visning.consent(s, now) for s in rest[len(newest) :] if s is not None],
+        samtykker=[portal.visning.consent(c, now) for c in await leser.consents(subject, coordination)],
     )
 
 
 def _owner_among(tasks: Sequence[Json], viewer: Principal) -> str | None:
     """The viewer's service, if any of the tasks is its own."""
     return next((t["eier"] for t in tasks if t["eier"] == viewer.tjeneste), None)
-
-
-async def _consents(portal: Portal, subject: str) -> list[Json]:
-    try:
-        return [dict(c) for c in await portal.samtykke.consents(subject)]
-    except Rejected:
-        return []
 
 
 # -- The way of an event -----------------------------------------------------------------------------------------------
@@ -365,13 +351,12 @@ async def event_way(request: Request) -> Response:
     viewer = portal.okter.viewer(request)
     kommune, tjeneste, orgnr, id_ = (request.path_params[k] for k in ("kommune", "tjeneste", "orgnr", "id"))
     source = f"/{kommune}/{tjeneste}/{orgnr}"
-    row, receipt = await asyncio.gather(
+    (row, tasks), receipt = await asyncio.gather(
         portal.samordning.event(source, id_), _receipt(portal, tjeneste, source, id_)
     )
     subject_row = row or _row_of_receipt(portal.catalogue, receipt)
     if subject_row is None:
         raise NotFound
-    tasks: list[Json] = list((row or {}).get("oppgaver", ()))
     coordination = needs_coordination(tasks, [subject_row])
     leser = Leser(portal.samtykke, viewer)
     [seen] = await leser.see([about_event(subject_row, coordination)], "vei")
@@ -379,7 +364,7 @@ async def event_way(request: Request) -> Response:
         raise NotFound
     names = dict(await leser.names([subject_row["subject"]], coordination))
     shown = await seen_tasks(portal, leser, tasks, names, "vei")
-    alerts = await _alerts_of(portal, id_, [o.id for o in shown])
+    alerts = await _alerts_of(portal, subject_row["subject"], [o.id for o in shown])
     return page(
         request,
         "vei.html",
@@ -428,12 +413,12 @@ def _row_of_receipt(catalogue: Catalogue, receipt: Json | None) -> Json | None:
     }
 
 
-async def _alerts_of(portal: Portal, id_: str, tasks: Sequence[str]) -> list[Varsel]:
+async def _alerts_of(portal: Portal, subject: str, tasks: Sequence[str]) -> list[Varsel]:
     """Alerts about the tasks the viewer may see; none, rather than an error, while their database is away."""
     if not tasks:
         return []
     try:
-        return [a for a in await portal.lager.caused_by(id_, tasks) if a.oppgave_id in tasks]
+        return [a for a in await portal.lager.of_child(subject) if any(map(a.tells_of, tasks))]
     except Retry:
         return []
 

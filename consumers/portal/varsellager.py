@@ -1,6 +1,7 @@
 """The alerts the portal has heard of, in its own database. Rows hold ids and times; what they say is asked for when
 somebody is shown it."""
 
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone.failures import Retry
 from consumers.portal.tables import parkert, posisjon, varsel
+from contracts.catalogue import split
 from contracts.envelope import Envelope
 
 Plass = tuple[str, int]
 """(topic, partition)"""
 
+STEG_MAKS = 100
+"""A task that has been told of more often than this is not found by its alerts any more."""
 WRITER_LOCK = 0x5A_4D_53_50
 
 
@@ -30,10 +34,21 @@ class Varsel:
     type: str
     subject: str
     kommune: str
-    oppgave_id: str | None
     arsak: str | None
     tid: datetime
     mottatt: datetime
+
+    @property
+    def steg(self) -> str:
+        """What happened to the task: opprettet, utfort or bortfalt."""
+        return split(self.type)[1].removeprefix("oppgave.")
+
+    def tells_of(self, oppgave_id: str) -> bool:
+        """Whether this alert is about that task. The body that says so is sealed, but its id is the UUIDv5 of the task,
+        the step and the step's number."""
+        told = uuid.UUID(oppgave_id)
+        numbers = range(1, STEG_MAKS + 1)
+        return any(str(uuid.uuid5(told, f"{self.steg}\n{nr}")) == self.hendelse_id for nr in numbers)
 
 
 @dataclass(frozen=True)
@@ -101,14 +116,12 @@ class Varsellager:
             .limit(limit)
         )
 
-    async def caused_by(self, hendelse_id: str, oppgaver: Sequence[str]) -> list[Varsel]:
-        """Alerts about any of these tasks, or that name the event as their cause."""
-        return await self._read(
-            select(*_COLUMNS)
-            .where((varsel.c.arsak == hendelse_id) | varsel.c.oppgave_id.in_(oppgaver))
-            .order_by(varsel.c.sekvens)
-            .limit(100)
+    async def of_child(self, subject: str) -> list[Varsel]:
+        """Alerts about a child, oldest first, the newest 500 of them."""
+        newest = (
+            select(*_COLUMNS).where(varsel.c.subject == subject).order_by(varsel.c.sekvens.desc()).limit(500)
         )
+        return (await self._read(newest))[::-1]
 
     async def latest(self) -> int:
         """The last number given, 0 before the first."""
@@ -134,9 +147,7 @@ def _row(envelope: Envelope, now: datetime) -> dict[str, object]:
         "type": envelope.type,
         "subject": envelope.subject,
         "kommune": envelope.kommune,
-        "oppgave_id": envelope.correlationid,
         "arsak": envelope.causationid,
-        "nokkelid": envelope.nokkelid,
         "tid": envelope.time,
         "mottatt": now,
     }

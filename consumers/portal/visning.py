@@ -106,11 +106,10 @@ class Oppgavegruppe:
 
 @dataclass(frozen=True)
 class Samtykke:
-    """A consent; only `status` where the viewer may see no more."""
+    """A consent as it stands: `statusslag` is its code, "kommende" for one that has not begun."""
 
     status: str
     statusslag: str
-    kun_status: bool
     fra: str
     til: tuple[str, ...]
     kategorier: tuple[str, ...]
@@ -264,8 +263,7 @@ class Visning:
     def short_name(self, subject: str) -> str:
         return self._t("barn-uten-navn", kort=subject[:8])
 
-    def consent(self, seen: Sett, now: datetime) -> Samtykke:
-        row = seen.rad
+    def consent(self, row: Json, now: datetime) -> Samtykke:
         begins, ends = instant(row["gyldig_fra"]), instant(row["utloper"]) if row["utloper"] else None
         kind = row["status"]
         if kind == "gitt" and ends is not None and ends <= now:
@@ -275,7 +273,6 @@ class Visning:
         return Samtykke(
             status=self._t(f"samtykke-status-{kind}"),
             statusslag=kind,
-            kun_status=not seen.full,
             fra=self._t.tjeneste(row["fra_tjeneste"]),
             til=tuple(self._t.tjeneste(t) for t in row["til_tjenester"]),
             kategorier=tuple(self._t.name("kategori", k) for k in row["kategorier"]),

@@ -40,7 +40,7 @@ def varsler() -> Varsler:
 
 @pytest.fixture(scope="session")
 def settings() -> Settings:
-    return Settings(demo=True, **fresh_secrets())  # type: ignore[arg-type]  # pydantic reads the strings as secrets
+    return Settings(demo=True, **fresh_secrets())
 
 
 def over(client: InternalClient, app: Any) -> None:

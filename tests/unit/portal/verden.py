@@ -17,7 +17,7 @@ from starlette.routing import Route
 from backbone.seal import new_key, seal
 from backbone.tokens import Principal
 from consumers.portal.varsellager import Varsel
-from contracts.catalogue import Catalogue, split
+from contracts.catalogue import Catalogue
 from contracts.envelope import seal_context
 
 KOMMUNE = "4601"
@@ -218,15 +218,18 @@ class Verden:
             return as_json({"subjects": [s for s in hits if self._may_open(viewer, s) == "full"]})
 
         async def consents(request: Request) -> Response:
-            subject = request.query_params["subject"]
-            return as_json({"samtykker": [c for c in self.consents if c["subject"] == subject]})
+            body = orjson.loads(await request.body())
+            parties = {body["viewer"]["tjeneste"] or body["viewer"]["rolle"]}
+            found = [c for c in self.consents if c["subject"] == body["subject"]]
+            mine = [c for c in found if parties & {c["fra_tjeneste"], *c["til_tjenester"]}]
+            return as_json({"samtykker": mine})
 
         return self._app(
             "samtykke",
             Route("/samtykke/lesinger", read, methods=["POST"]),
             Route("/samtykke/navn", names, methods=["POST"]),
             Route("/samtykke/sok", search, methods=["POST"]),
-            Route("/samtykke/samtykker", consents),
+            Route("/samtykke/samtykker/lesing", consents, methods=["POST"]),
         )
 
     def _may_open(self, viewer: Json, subject: str) -> str:
@@ -257,7 +260,7 @@ class Verden:
             if row is None or not row.get("tidslinje", True):
                 return as_json({"title": "finnes ikke"}, 404)
             caused = [t for t in self.tasks if any(g["id"] == id_ for g in t["hviler_pa"])]
-            return as_json({**row, "oppgaver": caused})
+            return as_json({"hendelse": row, "oppgaver": caused})
 
         return self._app(
             "samordning",
@@ -292,15 +295,14 @@ class Varsler:
         self.rows: list[Varsel] = []
         self.after_calls: list[int] = []
 
-    def add(self, task: Json, navn: str = "oppgave.opprettet", oppgave_id: str | None = "") -> Varsel:
+    def add(self, task: Json, steg: str = "opprettet", nr: int = 1) -> Varsel:
         alert = Varsel(
             sekvens=len(self.rows) + 1,
             source=f"/{KOMMUNE}/samordning/964338531",
-            hendelse_id=uuid.uuid4().hex,
-            type=f"no.samspor.samordning.{navn}",
+            hendelse_id=str(uuid.uuid5(uuid.UUID(task["id"]), f"{steg}\n{nr}")),
+            type=f"no.samspor.samordning.oppgave.{steg}",
             subject=task["subject"],
             kommune=task["kommune"],
-            oppgave_id=task["id"] if oppgave_id == "" else oppgave_id,
             arsak=None,
             tid=NOW,
             mottatt=NOW,
@@ -312,15 +314,11 @@ class Varsler:
         self.after_calls.append(sekvens)
         return [v for v in self.rows if v.sekvens > sekvens and v.kommune == kommune][:limit]
 
-    async def caused_by(self, hendelse_id: str, oppgaver: list[str]) -> list[Varsel]:
-        return [v for v in self.rows if v.arsak == hendelse_id or v.oppgave_id in oppgaver]
+    async def of_child(self, subject: str) -> list[Varsel]:
+        return [v for v in self.rows if v.subject == subject]
 
     async def latest(self) -> int:
         return len(self.rows)
-
-
-def service_of(row: Json) -> str:
-    return split(row["type"])[0]
 
 
 def principal(rolle: str, tjeneste: str | None = None, **changes: Any) -> Principal:
