@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     PlainValidator,
     TypeAdapter,
@@ -149,7 +148,7 @@ def _not_null(value: Any) -> Any:
     return value
 
 
-NOT_NULL = BeforeValidator(_not_null)  # a member that may be left out, yet not be null when it is there
+NOT_NULL = AfterValidator(_not_null)  # a member that may be left out, yet not be null when it is there
 
 
 def _whole(number: float) -> float:

@@ -123,7 +123,7 @@ class Encounter(Ressurs):
     subject: Reference = Reference()
     serviceType: Concept = Concept()
     type: tuple[Concept, ...] = ()
-    period: Period = Period()
+    period: Annotated[Period | None, NOT_NULL] = None
     appointment: tuple[Reference, ...] = ()
 
 
@@ -324,7 +324,7 @@ def _time(event: Event) -> tuple[datetime | None, str]:
     if isinstance(event, Appointment):
         at, member = event.start, "start"
     elif isinstance(event, Encounter):
-        at, member = event.period.start, "period/start"
+        at, member = (event.period.start, "period/start") if event.period else (None, "period")
     else:
         at, member = event.authoredOn or event.meta.lastUpdated, "authoredOn"
     return at or (event.meta.lastUpdated if event.status in WRONG else None), member

@@ -19,7 +19,7 @@ from pydantic_core import to_json
 from backbone.clock import Clock, system_clock
 from contracts.personnummer import masked
 from services.format import Companion, EventDraft, Problem, Record, State
-from services.skjema import OSLO, Refused, Skjema, Tid, read_json
+from services.skjema import NOT_NULL, OSLO, Refused, Skjema, Tid, read_json
 from services.skole import terskler
 from services.skole.terskler import Fravar, Terskel, midnight
 
@@ -40,8 +40,19 @@ class Identifikator(Skjema):
     gyldighetsperiode: Periode | None = None
 
 
+class Lenker(Skjema):
+    own: Annotated[tuple[Lenke, ...], Field(alias="self")] = ()
+    person: tuple[Lenke, ...] = ()
+    elev: tuple[Lenke, ...] = ()
+    elevforhold: tuple[Lenke, ...] = ()
+
+    def to(self, kind: str) -> tuple[Lenke, ...]:
+        links: tuple[Lenke, ...] = getattr(self, kind, ())
+        return links
+
+
 class Ressurs(Skjema):
-    links: Annotated[dict[str, tuple[Lenke, ...]], Field(alias="_links", default_factory=dict)]
+    links: Annotated[Lenker | None, Field(alias="_links"), NOT_NULL] = None
 
 
 class PersonRessurs(Ressurs):
@@ -334,7 +345,8 @@ def _json(text: bytes, under: str = "") -> JsonValue | Problem:
 def _resource(place: str, kind: str | None, content: JsonValue, now: datetime) -> Parsed | Record:
     """Raises Refused."""
     body = to_json(content)
-    links = read_json(RESSURS, body, place).links
+    given = read_json(RESSURS, body, place).links
+    links = given or Lenker()
     kind = kind or _kind(content if isinstance(content, dict) else {}, links)
     if kind is None:
         return Record(place, warnings=(Problem(place, "ukjent-ressurs"),))
@@ -345,13 +357,13 @@ def _resource(place: str, kind: str | None, content: JsonValue, now: datetime) -
     except Refused as refused:
         problems = refused.problems
     above = PARENT.get(kind)
-    parent = next(_refs(above, links), None) if above else None
+    parent = next(_refs(above, links.to(above)), None) if above else None
     if above and parent is None and not (read and read.slettet):
-        problems += (Problem(f"{place}/_links/{above}", "mangler"),)
+        problems += (Problem(f"{place}/_links/{above}" if given else f"{place}/_links", "mangler"),)
     if read is None or problems:
         raise Refused(problems)
     id, *others = read.refs
-    aliases = sorted({*others, *_refs(kind, links, "self")} - {id})
+    aliases = sorted({*others, *_refs(kind, links.own)} - {id})
     return Parsed(place, kind, (id, *aliases), parent, read.content, read.slettet)
 
 
@@ -416,9 +428,9 @@ def _period(period: Periode | None) -> dict[str, JsonValue]:
     return {"start": period.start.isoformat(), **slutt}
 
 
-def _kind(raw: Mapping[str, JsonValue], links: Mapping[str, tuple[Lenke, ...]]) -> str | None:
+def _kind(raw: Mapping[str, JsonValue], links: Lenker) -> str | None:
     """What resource it is: by the path of its own link, else by what only that kind has."""
-    for link in links.get("self", ()):
+    for link in links.own:
         parts = link.href.rstrip("/").split("/")
         name = unquote(parts[-3]).rpartition(".")[2].strip("${}").lower() if len(parts) > 2 else ""
         if name in KINDS:
@@ -427,12 +439,12 @@ def _kind(raw: Mapping[str, JsonValue], links: Mapping[str, tuple[Lenke, ...]]) 
         return "person"
     if raw.keys() & {"gjelderPeriode", "dokumentert", "slettet"}:
         return "fravar"
-    return next((kind for kind, parent in PARENT.items() if parent in links), None)
+    return next((kind for kind, parent in PARENT.items() if links.to(parent)), None)
 
 
-def _refs(kind: str, links: Mapping[str, tuple[Lenke, ...]], name: str = "") -> Iterator[str]:
-    """References to `kind` under the link `name` (else the kind's own): the last two steps of each address."""
-    for link in links.get(name or kind, ()):
+def _refs(kind: str, links: Iterable[Lenke]) -> Iterator[str]:
+    """References to resources of `kind`: the last two steps of each address."""
+    for link in links:
         parts = [unquote(part) for part in link.href.rstrip("/").split("/")]
         if len(parts) > 1 and parts[-1]:
             yield f"{kind}/{parts[-2].lower()}/{parts[-1]}"
