@@ -45,18 +45,17 @@ class Catalogue:
         return found
 
     def for_service(self, tjeneste: str, navn: str) -> EventType:
-        """The type `navn` as sent by `tjeneste`. Raises UnknownType."""
+        """The type `navn` as sent by `tjeneste` on its own topic, so none that has a lane of its own.
+        Raises UnknownType."""
         if tjeneste in self.tjenester or tjeneste in INTERNAL:
             for event_type in self._by_navn.get(navn, ()):
-                if event_type.may_be_sent_by(tjeneste) and (
-                    tjeneste not in INTERNAL or event_type.tjenester is not None
-                ):
+                if _on_topic_of(tjeneste, event_type):
                     return event_type
         raise UnknownType(f"{PREFIX}{tjeneste}.{navn}")
 
     def names_for(self, tjeneste: str) -> tuple[str, ...]:
-        """Short names that `tjeneste` may send, sorted."""
-        return tuple(sorted(t.navn for t in self.typer if t.may_be_sent_by(tjeneste)))
+        """Short names that `tjeneste` may send on its own topic, sorted."""
+        return tuple(sorted(t.navn for t in self.typer if _on_topic_of(tjeneste, t)))
 
     def full_type(self, tjeneste: str, navn: str) -> str:
         return f"{PREFIX}{tjeneste}.{navn}"
@@ -72,6 +71,12 @@ class Catalogue:
 
 
 INTERNAL = frozenset({tjenester.SAMTYKKE, tjenester.SAMORDNING})
+
+
+def _on_topic_of(tjeneste: str, event_type: EventType) -> bool:
+    if event_type.egen_kanal or (event_type.tjenester is None and tjeneste in INTERNAL):
+        return False
+    return event_type.may_be_sent_by(tjeneste)
 
 
 def split(full_type: str) -> tuple[str, str]:

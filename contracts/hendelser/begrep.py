@@ -43,8 +43,11 @@ class EventData(BaseModel):
 class EventType:
     """One kind of event. `tjenester` None means that every service may send it.
 
+    `versjon` is the major version of `data`, from 1; `tidligere` holds the models of the versions before it, oldest
+    first, because what was published once must always be read.
     `egen_plikt`: the event carries a statutory duty of the sending service itself, so it is published shielded
     (visible to and counted for that service only) where no consent lets others know.
+    `egen_kanal`: it goes to one recipient by a lane of its own, and never to a service's topic or a timeline.
     """
 
     navn: str
@@ -56,6 +59,19 @@ class EventType:
     data: type[EventData]
     versjon: int = 1
     egen_plikt: bool = False
+    egen_kanal: bool = False
+    tidligere: tuple[type[EventData], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.versjon != len(self.tidligere) + 1:
+            raise ValueError(
+                f"{self.navn}: version {self.versjon} needs the models of all versions before it"
+            )
+
+    @property
+    def modeller(self) -> tuple[type[EventData], ...]:
+        """The data model of each version, version 1 first."""
+        return (*self.tidligere, self.data)
 
     def may_be_sent_by(self, tjeneste: str) -> bool:
         return self.tjenester is None or tjeneste in self.tjenester

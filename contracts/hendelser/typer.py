@@ -26,7 +26,9 @@ class Elevforhold(EventData):
 
 
 class FravaerTerskel(EventData):
-    """Absence passed a threshold. `periode` is the school year ("2026-2027") or the window the rule counts in."""
+    """Absence passed a threshold: whole school days and school hours missed so far. `dokumentert` says whether the
+    counted absence is documented (None: both kinds count). `periode` is the school year ("2026-2027") or the window
+    the rule counts in, `regel` the id of the threshold."""
 
     dager: int = Field(ge=0)
     timer: int = Field(ge=0)
@@ -73,7 +75,8 @@ class Oppnevnt(EventData):
 
 
 class Henvendelse(EventData):
-    """Something came to barnevern: `slag` 1 application, 2 melding. Codes are SSB's; `orientert` as the melder said."""
+    """Something came to barnevern: `slag` 1 application, 2 melding. `melderkode` and `saksinnhold` are SSB's codes
+    (Barnevern v4, Melder and Saksinnhold); `orientert` as the melder said; `ufodt`: the child is expected."""
 
     slag: Literal[1, 2]
     melderkode: Kode = None
@@ -84,10 +87,30 @@ class Henvendelse(EventData):
 
 
 class Konklusjon(EventData):
-    """A conclusion with SSB's code of its kind; `undersokelse` tells whether an investigation follows."""
+    """A conclusion with SSB's code of its kind (melding 8 and undersøkelse 6: to another agency, 7: moved);
+    `undersokelse` tells whether an investigation follows."""
 
     kode: Kode = None
     undersokelse: bool | None = None
+
+
+class Tilbakemelding(EventData):
+    """Feedback to the melder: that the report is received, or what the investigation concluded in."""
+
+    slag: Literal["mottak", "konklusjon"] | None = None
+
+
+class Undersokelse(EventData):
+    """An investigation begun or extended; `frist` is the date by which it is to be concluded."""
+
+    frist: date | None = None
+
+
+class Plan(EventData):
+    """A plan of barnevernet: SSB's plan type code, and the date it is to be evaluated by."""
+
+    plantype: Kode = None
+    evalueres_innen: date | None = None
 
 
 class Tiltak(EventData):
@@ -99,7 +122,7 @@ class Tiltak(EventData):
 
 
 class Vedtak(EventData):
-    """A decision: its outcome or legal-basis code. Never an amount."""
+    """A decision: its outcome (SSB's status code) and legal basis (SSB's Lovhjemmel). Never an amount."""
 
     utfall: Kode = None
     lovhjemmel: Kode = None
@@ -113,7 +136,8 @@ class Flytting(EventData):
 
 
 class NavStatus(EventData):
-    """A NAV case's status. `gjelder`: the person's own case, or a parent's. Never an amount."""
+    """A NAV case's status, in digisos-soker's own words. `gjelder`: the person's own case, or a parent's.
+    Never an amount."""
 
     status: str | None = None
     gjelder: Literal["egen", "foresatt"] = "egen"
@@ -129,17 +153,29 @@ class NavFrist(EventData):
 
 
 class Undring(EventData):
-    """A concern registered: BTI level 0–3 and whether a next step is agreed."""
+    """A concern registered: BTI level 0 (clarified) to 3 (several services, coordinated), and the date of the next
+    step when one is agreed."""
 
     bti_niva: int = Field(ge=0, le=3)
     neste_steg: date | None = None
 
 
 class Henvisning(EventData):
-    """A referral to `mottaker`, and when answered its outcome."""
+    """A referral to `mottaker` (a service, never a person), and when answered its outcome."""
 
     mottaker: str | None = None
     utfall: Literal["mottatt", "avslatt", "videresendt"] | None = None
+
+
+class Bekymringsmelding(EventData):
+    """A report to barnevernet, for barnevernet alone: it goes by a lane of its own, past consent, queues and every
+    approval, and never on a timeline. `saksinnhold` are SSB's codes; `orientert` whether they have been told."""
+
+    beskrivelse: str = Field(min_length=1)
+    saksinnhold: tuple[str, ...] = ()
+    barn_orientert: bool | None = None
+    foresatte_orientert: bool | None = None
+    ufodt: bool = False
 
 
 class Medvirkning(EventData):
@@ -149,7 +185,7 @@ class Medvirkning(EventData):
 
 
 class Overgang(EventData):
-    """A transition between services, sides or ages."""
+    """A transition between services, sides or ages: from where, to where, and the date it takes effect."""
 
     slag: Literal[
         "barnehage-skole", "skole-vgs", "skole-nav", "sykehus-kommune", "kommune-kommune", "omsorg-ettervern"
@@ -172,7 +208,8 @@ class Lag(EventData):
 
 
 class SamtykkeData(EventData):
-    """A consent as the rules need it: whose information, to whom, about what, while when."""
+    """A consent as the rules need it: whose information, to whom, about what categories, and from when until when
+    (RFC 3339 with an offset; `utloper` None: until withdrawn)."""
 
     fra_tjeneste: str
     til_tjenester: tuple[str, ...]
@@ -187,6 +224,20 @@ class Identitet(EventData):
     annen_subject: str
 
 
+class Fodselsdag(EventData):
+    """An age that rights hang on was reached; `alder` in whole years."""
+
+    alder: int = Field(ge=0, le=25)
+
+
+class Plikt(EventData):
+    """A duty arose or fell away: its id, the rule that says so and the provisions (ids of the law table)."""
+
+    plikt: str
+    regel: str
+    bestemmelser: tuple[str, ...] = ()
+
+
 class Oppgave(EventData):
     """A samarbeidsplikt task's step. `frist` is a date, `fristslag` says whether law sets it."""
 
@@ -197,8 +248,34 @@ class Oppgave(EventData):
     fristslag: Literal["lovfrist", "lokal_frist"] | None = None
 
 
+class Oppgaveflyt(Oppgave):
+    """A task on its way to another owner: offered `til` a service, and the code of why it was refused or raised."""
+
+    til: str | None = None
+    grunn: Kode = None
+
+
+class Stafett(EventData):
+    """Who holds the baton for the child: offered by `fra` to `til` (services); `fra` keeps it until `til` has
+    accepted. `grunn` is the code of a refusal."""
+
+    fra: str
+    til: str
+    grunn: Kode = None
+
+
+class Varsel(EventData):
+    """An alert's delivery: its stable id, the subscription it went to (never a person's name or address) and the id
+    of the event or task it tells of."""
+
+    varsel: str
+    abonnement: str
+    gjelder: str | None = None
+    kanal: Literal["sse", "webhook", "epost"] | None = None
+
+
 class FamilieTilbakemelding(EventData):
-    """The family's word on whether help worked, before or after: five measures 1–5."""
+    """The family's word on whether help worked, before or after: five measures, 1 (not at all) to 5 (very much)."""
 
     tidspunkt: Literal["for", "etter"]
     nytte: int = Field(ge=1, le=5)
@@ -247,14 +324,14 @@ STANDARD: tuple[EventType, ...] = (
     EventType("individuell-plan.evaluert", ENHET, "koordinering", T, I, LIK, Tom, egen_plikt=True),
     EventType("henvendelse.mottatt", BARNEVERN, "barnevern", X, I, PLUSS, Henvendelse, egen_plikt=True),
     EventType("henvendelse.konkludert", BARNEVERN, "barnevern", X, I, LIK, Konklusjon, egen_plikt=True),
-    EventType("tilbakemelding.sendt", BARNEVERN, "barnevern", X, I, LIK, Tom, egen_plikt=True),
-    EventType("undersokelse.startet", BARNEVERN, "barnevern", X, I, LIK, Tom, egen_plikt=True),
-    EventType("undersokelse.frist-utvidet", BARNEVERN, "barnevern", X, I, LIK, Tom, egen_plikt=True),
+    EventType("tilbakemelding.sendt", BARNEVERN, "barnevern", X, I, LIK, Tilbakemelding, egen_plikt=True),
+    EventType("undersokelse.startet", BARNEVERN, "barnevern", X, I, LIK, Undersokelse, egen_plikt=True),
+    EventType("undersokelse.frist-utvidet", BARNEVERN, "barnevern", X, I, LIK, Undersokelse, egen_plikt=True),
     EventType("undersokelse.konkludert", BARNEVERN, "barnevern", X, I, LIK, Konklusjon, egen_plikt=True),
     EventType("tiltak.iverksatt", BARNEVERN, "barnevern", X, I, LIK, Tiltak, egen_plikt=True),
     EventType("tiltak.evaluert", BARNEVERN, "barnevern", X, I, LIK, Tiltak, egen_plikt=True),
     EventType("tiltak.avsluttet", BARNEVERN, "barnevern", X, I, LIK, Tiltak, egen_plikt=True),
-    EventType("plan.opprettet", BARNEVERN, "barnevern", X, I, LIK, Tom, egen_plikt=True),
+    EventType("plan.opprettet", BARNEVERN, "barnevern", X, I, LIK, Plan, egen_plikt=True),
     EventType("vedtak.fattet", BARNEVERN, "barnevern", X, I, LIK, Vedtak, egen_plikt=True),
     EventType("flytting", BARNEVERN, "barnevern", X, I, LIK, Flytting, egen_plikt=True),
     EventType("ettervern.tilbudt", BARNEVERN, "barnevern", X, I, LIK, Tom, egen_plikt=True),
@@ -274,6 +351,9 @@ STANDARD: tuple[EventType, ...] = (
     EventType("undring.registrert", None, "bekymring", T, S, PLUSS, Undring, egen_plikt=True),
     EventType("henvisning.sendt", None, "henvisning", T, I, LIK, Henvisning, egen_plikt=True),
     EventType("henvisning.besvart", None, "henvisning", T, I, LIK, Henvisning, egen_plikt=True),
+    EventType(
+        "bekymringsmelding.sendt", None, "barnevern", X, None, INGEN, Bekymringsmelding, egen_kanal=True
+    ),
     EventType("medvirkning.gjennomfort", None, "medvirkning", T, None, INGEN, Medvirkning),
     EventType("overgang.planlagt", None, "overgang", N, None, INGEN, Overgang),
     EventType("overgang.mottak-bekreftet", None, "overgang", N, None, INGEN, Overgang),
@@ -288,10 +368,25 @@ STANDARD: tuple[EventType, ...] = (
     ),
     EventType("identitet.koblet", _of("samtykke"), "identitet", N, None, INGEN, Identitet),
     EventType("identitet.frakoblet", _of("samtykke"), "identitet", N, None, INGEN, Identitet),
+    EventType("kontekst.fodselsdag-passert", _of("samtykke"), "identitet", N, None, INGEN, Fodselsdag),
     *(
-        EventType(
-            f"oppgave.{steg}", _of("samordning"), "koordinering", T, None, INGEN, Oppgave, egen_plikt=True
+        EventType(navn, _of("samordning"), "koordinering", T, None, INGEN, data, egen_plikt=True)
+        for navn, data in (
+            ("plikt.utlost", Plikt),
+            ("plikt.bortfalt", Plikt),
+            ("oppgave.opprettet", Oppgave),
+            ("oppgave.tilbudt", Oppgaveflyt),
+            ("oppgave.overtatt", Oppgaveflyt),
+            ("oppgave.utfort", Oppgave),
+            ("oppgave.avvist", Oppgaveflyt),
+            ("oppgave.eskalert", Oppgaveflyt),
+            ("oppgave.bortfalt", Oppgave),
+            ("stafett.tilbudt", Stafett),
+            ("stafett.mottatt", Stafett),
+            ("stafett.avslatt", Stafett),
+            ("varsel.sendt", Varsel),
+            ("varsel.kvittert", Varsel),
+            ("varsel.bortfalt", Varsel),
         )
-        for steg in ("opprettet", "utfort", "bortfalt")
     ),
 )
