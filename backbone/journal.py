@@ -32,7 +32,7 @@ from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from backbone.seal import derive, mac, new_key, open_sealed, seal
 from backbone.settings import Settings
-from contracts.envelope import Content
+from contracts.envelope import Content, timestamp
 
 KEY_HOUR = timedelta(hours=1)
 KEY_GRACE = timedelta(hours=2)
@@ -146,8 +146,12 @@ class Journal:
     ) -> list[Accepted]:
         """One answer an event, in order. Idempotent by (source, id), also within the batch."""
         key_id, key = await self._keys.current(conn, now)
-        digests = [self._digest(e) for e in events]
-        bodies = [seal(key, _sealed_part(e), journal_context(e.source, e.id, e.type)) for e in events]
+        contents = [orjson.dumps(e.content.model_dump(), option=orjson.OPT_SORT_KEYS) for e in events]
+        digests = [self._digest(e, content) for e, content in zip(events, contents, strict=True)]
+        bodies = [
+            seal(key, _sealed_part(e, content), journal_context(e.source, e.id, e.type))
+            for e, content in zip(events, contents, strict=True)
+        ]
         stored = await conn.fetch(
             _INSERT,
             [e.source for e in events],
@@ -192,10 +196,9 @@ class Journal:
         )
         return {(row["source"], row["id"]): row["avtrykk"] for row in rows}
 
-    def _digest(self, event: NewEvent) -> bytes:
-        body = orjson.dumps(event.content.model_dump(), option=orjson.OPT_SORT_KEYS).decode()
+    def _digest(self, event: NewEvent, content: bytes) -> bytes:
         whom = event.person or event.sak or event.subject or ""
-        return mac(self._digest_key, event.type, whom, event.time.isoformat(), body)
+        return mac(self._digest_key, event.type, whom, timestamp(event.time), content.decode())
 
 
 class JournalKeys:
@@ -249,8 +252,8 @@ def journal_context(source: str, id_: str, type_: str) -> bytes:
     return f"journal\n{source}\n{id_}\n{type_}".encode()
 
 
-def _sealed_part(event: NewEvent) -> bytes:
-    return orjson.dumps({"person": event.person, "sak": event.sak, "innhold": event.content.model_dump()})
+def _sealed_part(event: NewEvent, content: bytes) -> bytes:
+    return orjson.dumps({"person": event.person, "sak": event.sak, "innhold": orjson.Fragment(content)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ A sealed blob is nonce (12 bytes) ‖ ciphertext ‖ tag (16 bytes). NIST SP 800
 one key; a data key here seals one child's events from one service, far below.
 """
 
-import hashlib
 import hmac
 import os
 
@@ -46,9 +45,5 @@ def derive(secret: bytes, *labels: str) -> bytes:
 
 def mac(key: bytes, *parts: str) -> bytes:
     """HMAC-SHA-256 (32 bytes) over the parts, each length-prefixed so that no two lists collide."""
-    digest = hmac.new(key, digestmod=hashlib.sha256)
-    for part in parts:
-        encoded = part.encode()
-        digest.update(len(encoded).to_bytes(8, "big"))
-        digest.update(encoded)
-    return digest.digest()
+    encoded = [part.encode() for part in parts]
+    return hmac.digest(key, b"".join(len(e).to_bytes(8, "big") + e for e in encoded), "sha256")
