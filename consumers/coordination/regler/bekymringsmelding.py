@@ -39,7 +39,7 @@ def derive(sak: Sak) -> Iterator[Duty]:
             koordinering=False,
             hviler_pa=(ground(fact),),
             forklaring="oppgave-bekymringsmelding",
-            argumenter=(("dato", received.isoformat()),),
+            argumenter=(("dato", received),),
         )
 
 

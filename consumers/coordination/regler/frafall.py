@@ -69,7 +69,7 @@ def _duty(sak: Sak, owner: str, year: int, absence: Fact, other: Fact, closing: 
         koordinering=False,
         hviler_pa=tuple(sorted((ground(absence), ground(other)))),
         forklaring="oppgave-frafall",
-        argumenter=(("skolear", f"{year}–{year + 1}"), ("dato", since.isoformat())),
+        argumenter=(("skolear", f"{year}–{year + 1}"), ("dato", since)),
     )
 
 

@@ -66,7 +66,7 @@ class Duty:
     koordinering: bool
     hviler_pa: tuple[Grunn, ...]
     forklaring: str
-    argumenter: tuple[tuple[str, str | int], ...]
+    argumenter: tuple[tuple[str, str | int | date], ...]
 
     @property
     def oppgave_id(self) -> str:

@@ -76,7 +76,7 @@ def _duty(sak: Sak, occasion: str, active: list[tuple[str, Involvement]], closin
         argumenter=(
             ("antall", len(active)),
             ("tjenester", ", ".join(tjenester[n].visningsnavn if n in tjenester else n for n, _ in active)),
-            ("dato", second.isoformat()),
+            ("dato", second),
         ),
     )
 

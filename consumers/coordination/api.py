@@ -1,0 +1,98 @@
+"""The internal HTTP API of coordination, for our own processes only (role "system")."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import FastAPI, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from backbone.clock import Clock
+from backbone.database import driver
+from backbone.http import Gatekeeper, create_app, json_response
+from backbone.problems import ProblemError
+from backbone.settings import Settings
+from consumers.coordination import queries
+from consumers.coordination.consumer import Consumer
+from consumers.coordination.handler import Handler
+
+PARKED_MAX = 1_000
+
+
+def create(
+    engine: AsyncEngine, handler: Handler, consumer: Consumer, settings: Settings, clock: Clock
+) -> FastAPI:
+    app = create_app("samordning")
+    gate = Gatekeeper(settings, clock)
+
+    @app.get("/samordning/barn/{subject}", summary="Tidslinjen og oppgavene til et barn")
+    async def child(request: Request, subject: UUID) -> Response:
+        gate(request, "system")
+        async with engine.connect() as conn:
+            db = await driver(conn)
+            return json_response(
+                {
+                    "tidslinje": await queries.timeline(db, str(subject)),
+                    "oppgaver": await queries.tasks(db, subject=str(subject)),
+                }
+            )
+
+    @app.get("/samordning/barn", summary="Barn med hendelser fra en tjeneste")
+    async def children(request: Request, tjeneste: str | None = None, kommune: str | None = None) -> Response:
+        gate(request, "system")
+        async with engine.connect() as conn:
+            return json_response({"subjects": await queries.children(await driver(conn), tjeneste, kommune)})
+
+    @app.get("/samordning/oppgaver", summary="Oppgaver")
+    async def tasks(
+        request: Request,
+        kommune: str | None = None,
+        eier: str | None = None,
+        subject: UUID | None = None,
+        id: UUID | None = None,
+        utlost_av: str | None = None,
+    ) -> Response:
+        gate(request, "system")
+        async with engine.connect() as conn:
+            found = await queries.tasks(
+                await driver(conn),
+                kommune=kommune,
+                eier=eier,
+                subject=str(subject) if subject else None,
+                id_=str(id) if id else None,
+                utlost_av=utlost_av,
+            )
+        return json_response({"oppgaver": found})
+
+    @app.get("/samordning/hendelser/{id}", summary="En hendelse og oppgavene den utløste")
+    async def event(request: Request, id: str, source: str | None = None) -> Response:
+        gate(request, "system")
+        async with engine.connect() as conn:
+            found = await queries.event(await driver(conn), id, source)
+        if found is None:
+            raise ProblemError(404, "finnes-ikke")
+        return json_response(found)
+
+    @app.get("/samordning/status", summary="Antall, posisjoner og etterslep")
+    async def status(request: Request) -> Response:
+        gate(request, "system", "drift")
+        lag = {(tp.topic, tp.partition): behind for tp, behind in (await consumer.lag()).items()}
+        async with engine.connect() as conn:
+            return json_response(await queries.status(await driver(conn), lag))
+
+    @app.get("/samordning/parkert", summary="Parkerte poster")
+    async def parked(request: Request, maks: Annotated[int, Query(ge=1, le=PARKED_MAX)] = 100) -> Response:
+        gate(request, "system", "drift")
+        async with engine.connect() as conn:
+            return json_response({"parkert": await queries.parked(await driver(conn), maks)})
+
+    @app.post("/samordning/parkert/avspilling", summary="Behandle parkerte poster på nytt")
+    async def replay(request: Request, maks: Annotated[int, Query(ge=1, le=PARKED_MAX)] = 100) -> Response:
+        gate(request, "system", "drift")
+        async with engine.connect() as conn:
+            records = await queries.parked_records(await driver(conn), maks)
+        await handler.handle(records, replay=True)
+        async with engine.connect() as conn:
+            left = await queries.parked(await driver(conn), PARKED_MAX)
+        return json_response({"behandlet": len(records), "parkert": left})
+
+    return app

@@ -1,0 +1,242 @@
+"""Kafka's side of coordination: batches in, offsets committed after the database.
+
+aiokafka's own consumer beneath FastStream (deploy/decisions/0003). The position in the database, written in
+the same transaction as the effects, is the truth; the group's committed offset follows it and is a
+fallback. aiokafka fetches the next batch in the background while this one is written.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+
+import asyncpg
+import sqlalchemy.exc
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from backbone.database import driver
+from backbone.failures import Retry, backoff
+from backbone.kafka import bootstrap
+from backbone.samtykke_client import Rejected
+from backbone.settings import Settings
+from consumers.coordination import store
+from consumers.coordination.handler import Handler
+from consumers.coordination.innlesing import Parked, Record
+
+log = logging.getLogger(__name__)
+
+GROUP = "samordning"
+FETCH_WAIT_MS = 200
+ASSIGNMENT_WAIT_S = 0.05
+PATIENCE_S = 15.0
+"""How long a consumer may stand still before it is asked whether there is something to read."""
+KAFKA_TIMEOUT_S = 10.0
+
+AWAY = (
+    Retry,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    sqlalchemy.exc.DBAPIError,
+    sqlalchemy.exc.TimeoutError,
+    OSError,
+)
+"""samtykke or the database is away: wait and try the same again."""
+BROKEN = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+"""The database is there and will never take it."""
+
+
+class Stalled(Exception):
+    """There is something to read and nothing comes (aiokafka #1154): the consumer is made anew."""
+
+
+class Consumer:
+    """Reads `topics` (names with their prefix) and gives each batch to the handler until it is done."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        engine: AsyncEngine,
+        settings: Settings,
+        topics: Collection[str],
+        rng: random.Random,
+    ) -> None:
+        self._handler = handler
+        self._engine = engine
+        self._settings = settings
+        self._topics = sorted(topics)
+        self._rng = rng
+        self._kafka: AIOKafkaConsumer | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set. Kafka away: wait and connect again."""
+        waits = backoff(self._rng)
+        while not stop.is_set():
+            try:
+                await self._session(stop)
+                waits = backoff(self._rng)
+            except (KafkaError, Stalled, OSError) as error:
+                log.warning("the consumer starts anew: %s", type(error).__name__)
+                await pause(stop, next(waits))
+
+    async def lag(self) -> dict[TopicPartition, int]:
+        """Records not yet read, per assigned partition; empty when Kafka does not answer."""
+        if self._kafka is None:
+            return {}
+        try:
+            async with asyncio.timeout(KAFKA_TIMEOUT_S):
+                assigned = self._kafka.assignment()
+                ends: Mapping[TopicPartition, int] = await self._kafka.end_offsets(assigned)
+                return {tp: end - await self._kafka.position(tp) for tp, end in ends.items()}
+        except (KafkaError, TimeoutError):
+            return {}
+
+    async def _session(self, stop: asyncio.Event) -> None:
+        kafka = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap(self._settings),
+            group_id=self._settings.topic(GROUP),
+            client_id="samspor-samordning",
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            # A killed process leaves its partitions waiting this long; a batch takes a second, heartbeats
+            # run beside it.
+            session_timeout_ms=self._settings.session_timeout_ms,
+            heartbeat_interval_ms=max(self._settings.session_timeout_ms // 3, 1),
+            metadata_max_age_ms=30_000,
+        )
+        places = _FromDatabase(kafka, self._engine)
+        kafka.subscribe(self._topics, listener=places)
+        try:
+            await kafka.start()
+            self._kafka = kafka
+            await self._read(kafka, places, stop)
+        finally:
+            self._kafka = None
+            with suppress(TimeoutError, KafkaError):
+                async with asyncio.timeout(KAFKA_TIMEOUT_S):
+                    await kafka.stop()
+
+    async def _read(self, kafka: AIOKafkaConsumer, places: "_FromDatabase", stop: asyncio.Event) -> None:
+        clock = asyncio.get_running_loop().time
+        checked, seen = clock(), dict[TopicPartition, int]()
+        while not stop.is_set():
+            if not places.found:
+                await pause(stop, ASSIGNMENT_WAIT_S)
+                continue
+            batch = await kafka.getmany(timeout_ms=FETCH_WAIT_MS, max_records=self._settings.consumer_batch)
+            records = [_record(r) for part in batch.values() for r in part]
+            if records:
+                await self.until_done(records, stop)
+                if not stop.is_set():
+                    await _commit(kafka, {tp: part[-1].offset + 1 for tp, part in batch.items() if part})
+                checked = clock()
+            elif clock() - checked > PATIENCE_S:
+                checked, seen = clock(), await self._standing_still(seen)
+
+    async def _standing_still(self, before: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """What waits now; raises Stalled where as much waited when nothing came the last time."""
+        now = {tp: behind for tp, behind in (await self.lag()).items() if behind > 0}
+        if any(before.get(tp, 0) > 0 for tp in now):
+            raise Stalled
+        return now
+
+    async def until_done(self, records: Sequence[Record], stop: asyncio.Event) -> None:
+        """Handled, or (`stop` set) left for the next start. A record that can never be handled is found by
+        halving, and parked: it holds up no other."""
+        waits = backoff(self._rng)
+        while not stop.is_set():
+            try:
+                return await self._handler.handle(records)
+            except BROKEN as error:
+                return await self._halve(records, stop, error)
+            except Rejected as error:
+                if error.status in (400, 422):
+                    return await self._halve(records, stop, error)
+                await self._wait(stop, waits, error)
+            except AWAY as error:
+                await self._wait(stop, waits, error)
+            except Exception as error:
+                return await self._halve(records, stop, error)
+
+    async def _halve(self, records: Sequence[Record], stop: asyncio.Event, error: Exception) -> None:
+        if len(records) > 1:
+            middle = len(records) // 2
+            await self.until_done(records[:middle], stop)
+            await self.until_done(records[middle:], stop)
+            return
+        log.error("a record can't be handled: %s", type(error).__name__)
+        await self._parked(Parked(records[0], f"feil-{type(error).__name__}"), stop)
+
+    async def _parked(self, parked: Parked, stop: asyncio.Event) -> None:
+        waits = backoff(self._rng)
+        while not stop.is_set():
+            try:
+                return await self._handler.set_aside(parked)
+            except AWAY as error:
+                await self._wait(stop, waits, error)
+
+    async def _wait(self, stop: asyncio.Event, waits: Iterator[float], error: Exception) -> None:
+        log.warning("coordination waits: %s", type(error).__name__)
+        await pause(stop, next(waits))
+
+
+class _FromDatabase(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped library
+    """Starts each assigned partition where the database says; `found` once it has."""
+
+    def __init__(self, kafka: AIOKafkaConsumer, engine: AsyncEngine) -> None:
+        self._kafka = kafka
+        self._engine = engine
+        self.found = False
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        self.found = False
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        await self._seek(assigned)
+        self.found = True
+
+    async def _seek(self, assigned: Collection[TopicPartition]) -> None:
+        try:
+            async with asyncio.timeout(KAFKA_TIMEOUT_S):
+                async with self._engine.connect() as conn:
+                    reached = await store.positions(await driver(conn))
+                known = {
+                    tp: reached[tp.topic, tp.partition]
+                    for tp in assigned
+                    if (tp.topic, tp.partition) in reached
+                }
+                ends = await self._kafka.end_offsets(list(known)) if known else {}
+        except (*AWAY, KafkaError) as error:
+            # The group's own offsets are never ahead of the database, and reading again changes nothing.
+            log.warning("starting from the group's offsets: %s", type(error).__name__)
+            return
+        for tp, offset in known.items():
+            if offset <= ends[tp]:
+                self._kafka.seek(tp, offset)
+            else:
+                log.warning(
+                    "%s %d is shorter than the database knows it: a topic made anew", tp.topic, tp.partition
+                )
+                self._kafka.seek(tp, 0)
+
+
+async def _commit(kafka: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
+    try:
+        await kafka.commit(offsets)
+    except KafkaError as error:
+        # The database has the position; after a rebalance the new owner starts from there.
+        log.warning("offsets not committed: %s", type(error).__name__)
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+
+
+def _record(r: object) -> Record:
+    return Record(r.topic, r.partition, r.offset, r.key, r.headers, r.value)  # type: ignore[attr-defined]  # untyped library

@@ -1,0 +1,108 @@
+"""From duties to tasks: what has to be written, and what is told. Pure.
+
+A task is the lasting trace of a duty: met, it stays as `oppfylt`; no longer derivable, it is `bortfalt`;
+derivable again, it opens again under the same id. Each step that others are told of raises `versjon`, which
+makes the id of the event that tells it: the same step is never told twice.
+"""
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
+
+from pydantic import JsonValue
+
+from consumers.coordination.regler.regel import Duty, Fristslag, Grunn
+from contracts.envelope import Content
+
+Status = Literal["aapen", "oppfylt", "bortfalt"]
+Telling = Literal["opprettet", "utfort", "bortfalt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Oppgave:
+    """A task as it is stored; see Duty for the fields they share."""
+
+    id: str
+    subject: str
+    kommune: str
+    regel: str
+    regelversjon: int
+    anledning: str
+    status: Status
+    eier: str
+    frist: date
+    fristslag: Fristslag
+    bestemmelser: tuple[str, ...]
+    lukkes_av: tuple[str, ...]
+    koordinering: bool
+    hviler_pa: tuple[Grunn, ...]
+    versjon: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One task to write. `duty` carries the explanation to seal, None where the old one stays."""
+
+    oppgave: Oppgave
+    duty: Duty | None
+    told: Telling | None
+
+    def content(self) -> Content:
+        """What is told of the step: no more than who must do what by when."""
+        task = self.oppgave
+        data: dict[str, JsonValue] = {
+            "oppgave": task.id,
+            "regel": task.regel,
+            "eier": task.eier,
+            "frist": task.frist.isoformat(),
+            "fristslag": task.fristslag,
+        }
+        return Content(nokkel=task.id, versjon=task.versjon, data=data)
+
+    @property
+    def event_id(self) -> str:
+        return str(uuid.uuid5(uuid.UUID(self.oppgave.id), f"{self.told}\n{self.oppgave.versjon}"))
+
+
+def steps(held: Mapping[str, Oppgave], duties: Iterable[Duty], kommune: str) -> Iterator[Step]:
+    """What changes for one child, given its tasks by id and its duties now. Nothing when nothing changed."""
+    due = {duty.oppgave_id: duty for duty in duties}
+    for id_, duty in due.items():
+        before = held.get(id_)
+        after = _task(id_, duty, kommune, before.versjon if before else 0)
+        if before != after:
+            told = _told(before, after)
+            yield Step(replace(after, versjon=after.versjon + 1) if told else after, duty, told)
+    for id_, before in held.items():
+        if id_ not in due and before.status != "bortfalt":
+            yield Step(replace(before, status="bortfalt", versjon=before.versjon + 1), None, "bortfalt")
+
+
+def _told(before: Oppgave | None, after: Oppgave) -> Telling | None:
+    if after.status == "oppfylt":
+        return "utfort" if before is None or before.status != "oppfylt" else None
+    if before is None or before.status != "aapen" or (before.eier, before.frist) != (after.eier, after.frist):
+        return "opprettet"
+    return None
+
+
+def _task(id_: str, duty: Duty, kommune: str, versjon: int) -> Oppgave:
+    return Oppgave(
+        id=id_,
+        subject=duty.subject,
+        kommune=kommune,
+        regel=duty.regel,
+        regelversjon=duty.regelversjon,
+        anledning=duty.anledning,
+        status=duty.tilstand,
+        eier=duty.eier,
+        frist=duty.frist,
+        fristslag=duty.fristslag,
+        bestemmelser=duty.bestemmelser,
+        lukkes_av=duty.lukkes_av,
+        koordinering=duty.koordinering,
+        hviler_pa=duty.hviler_pa,
+        versjon=versjon,
+    )

@@ -1,0 +1,156 @@
+"""What others may ask of coordination. Callers show nothing of it before samtykke's read gate has said so."""
+
+import base64
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import asyncpg
+import orjson
+
+from consumers.coordination.innlesing import Record
+from consumers.coordination.store import TIMELINE
+
+Json = dict[str, Any]
+
+_EVENT = ", ".join(f'"{c}"' for c in TIMELINE if c not in ("subject", "nokkelid")) + (
+    ", subject::text AS subject, nokkelid::text AS nokkelid"
+)
+_TASK = (
+    "id::text AS id, subject::text AS subject, kommune, regel, regelversjon, anledning, status, eier, frist,"
+    " fristslag, bestemmelser, lukkes_av, koordinering, hviler_pa::text AS hviler_pa, opprettet, endret,"
+    " nokkelid::text AS nokkelid, forklaring"
+)
+
+
+async def timeline(db: asyncpg.Connection, subject: str) -> list[Json]:
+    """The child's events by time."""
+    rows = await db.fetch(
+        f"SELECT {_EVENT} FROM tidslinje WHERE subject = $1::uuid ORDER BY time, source, id",  # noqa: S608
+        subject,
+    )
+    return [_event(row) for row in rows]
+
+
+async def tasks(
+    db: asyncpg.Connection,
+    *,
+    kommune: str | None = None,
+    eier: str | None = None,
+    subject: str | None = None,
+    id_: str | None = None,
+    utlost_av: str | None = None,
+) -> list[Json]:
+    """Tasks by date that fit every filter given; `utlost_av` is the id of an event that they rest on."""
+    rows = await db.fetch(
+        f"SELECT {_TASK} FROM oppgave WHERE ($1::text IS NULL OR kommune = $1) AND ($2::text IS NULL OR eier = $2)"  # noqa: S608
+        " AND ($3::uuid IS NULL OR subject = $3) AND ($4::uuid IS NULL OR id = $4)"
+        " AND ($5::text IS NULL OR hviler_pa @> $5::text::jsonb) ORDER BY frist, id",
+        kommune,
+        eier,
+        subject,
+        id_,
+        None if utlost_av is None else orjson.dumps([{"id": utlost_av}]).decode(),
+    )
+    return [_task(row) for row in rows]
+
+
+async def children(db: asyncpg.Connection, tjeneste: str | None, kommune: str | None) -> list[str]:
+    """Children with an event from the service, in the municipality."""
+    rows = await db.fetch(
+        "SELECT DISTINCT subject FROM tidslinje WHERE ($1::text IS NULL OR tjeneste = $1)"
+        " AND ($2::text IS NULL OR kommune = $2) ORDER BY subject",
+        tjeneste,
+        kommune,
+    )
+    return [str(row["subject"]) for row in rows]
+
+
+async def event(db: asyncpg.Connection, id_: str, source: str | None) -> Json | None:
+    """One event and the tasks that rest on it; None where there is none."""
+    row = await db.fetchrow(
+        f"SELECT {_EVENT} FROM tidslinje WHERE id = $1 AND ($2::text IS NULL OR source = $2)"  # noqa: S608
+        " ORDER BY source LIMIT 1",
+        id_,
+        source,
+    )
+    if row is None:
+        return None
+    found = await tasks(db, subject=row["subject"], utlost_av=id_)
+    return {
+        "hendelse": _event(row),
+        "oppgaver": [
+            t for t in found if any(g["source"] == row["source"] for g in t["hviler_pa"] if g["id"] == id_)
+        ],
+    }
+
+
+async def parked(db: asyncpg.Connection, limit: int) -> list[Json]:
+    """Parked records, the newest first: where they lay and why, never what they held."""
+    rows = await db.fetch(
+        'SELECT topic, partition, "offset", grunn, type, mottatt, sendt FROM parkert'
+        ' ORDER BY mottatt DESC, topic, partition, "offset" LIMIT $1',
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
+async def parked_records(db: asyncpg.Connection, limit: int) -> list[Record]:
+    """The records themselves, oldest first, to be handled once more."""
+    rows = await db.fetch(
+        'SELECT topic, partition, "offset", nokkel, hoder, innhold FROM parkert'
+        ' ORDER BY mottatt, topic, partition, "offset" LIMIT $1',
+        limit,
+    )
+    return [
+        Record(
+            row["topic"],
+            row["partition"],
+            row["offset"],
+            row["nokkel"],
+            [(name, None if v is None else base64.b64decode(v)) for name, v in orjson.loads(row["hoder"])],
+            row["innhold"],
+        )
+        for row in rows
+    ]
+
+
+async def status(db: asyncpg.Connection, lag: Mapping[tuple[str, int], int]) -> Json:
+    """Counts, positions and lag (of the partitions this process reads): no child in it."""
+    places = await db.fetch(
+        "SELECT topic, partition, neste_offset, hendelser, slettet, oppdatert FROM posisjon ORDER BY topic, partition"
+    )
+    counts = await db.fetchrow(
+        "SELECT (SELECT count(*) FROM faktasett) AS barn_med_fakta, (SELECT count(*) FROM parkert) AS parkert,"
+        " (SELECT count(*) FROM tidslinje WHERE venter) AS venter"
+    )
+    by_state = await db.fetch("SELECT status, count(*) AS antall FROM oppgave GROUP BY status")
+    reasons = await db.fetch("SELECT grunn, count(*) AS antall FROM parkert GROUP BY grunn ORDER BY grunn")
+    return {
+        "hendelser": sum(p["hendelser"] for p in places),
+        "slettet": sum(p["slettet"] for p in places),
+        **dict(counts),
+        "oppgaver": {row["status"]: row["antall"] for row in by_state},
+        "parkert_grunner": {row["grunn"]: row["antall"] for row in reasons},
+        "etterslep": sum(lag.values()),
+        "posisjoner": [{**dict(p), "etterslep": lag.get((p["topic"], p["partition"]))} for p in places],
+    }
+
+
+def _event(row: asyncpg.Record) -> Json:
+    out = {name: row[name] for name in TIMELINE if name != "venter"}
+    return {**out, "innhold": _b64(row["innhold"]), "aad": _b64(row["aad"])}
+
+
+def _task(row: asyncpg.Record) -> Json:
+    frist: date = row["frist"]
+    return {
+        **dict(row),
+        "frist": frist.isoformat(),
+        "hviler_pa": orjson.loads(row["hviler_pa"]),
+        "forklaring": _b64(row["forklaring"]),
+    }
+
+
+def _b64(blob: bytes) -> str:
+    return base64.b64encode(blob).decode()
