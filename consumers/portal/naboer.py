@@ -45,9 +45,11 @@ class Samordning:
         body = await _find(self._client, "/samordning/barn", **wanted) or {}
         return list(body.get("subjects", ()))
 
-    async def event(self, source: str, id_: str) -> tuple[Json | None, list[Json]]:
-        """(the timeline row of one event, the tasks that rest on it); no row while coordination has not seen it."""
-        body = await _find(self._client, f"/samordning/hendelser/{quote(id_, safe='')}", source=source) or {}
+    async def event(self, source: str | None, id_: str) -> tuple[Json | None, list[Json]]:
+        """(the timeline row of one event, the tasks that rest on it); no row while coordination has not seen it.
+        Without a source, the first with that id."""
+        wanted = {} if source is None else {"source": source}
+        body = await _find(self._client, f"/samordning/hendelser/{quote(id_, safe='')}", **wanted) or {}
         return body.get("hendelse"), list(body.get("oppgaver", ()))
 
 

@@ -39,8 +39,11 @@ start-varsler = Nye varsler
 start-ingen-varsler = Ingen nye varsler siden du åpnet siden.
 start-strom-paa = Varsler kommer direkte hit.
 start-strom-av = Mistet kontakten med varslene. Prøver igjen av seg selv.
-start-mine-barn = Mine barn
-start-tjenestens-barn = Barn tjenesten følger opp
+start-barn-koordinator = Mine barn
+start-barn-fagperson = Barn tjenesten følger opp
+start-barn-koordinerende-enhet = Barn med oppgaver om koordinering
+start-barn-revisor = Barn med hendelser
+start-flere-barn = … og { $antall } til. Bruk søket for å finne dem.
 start-ingen-barn = Ingen barn å vise.
 start-finn = Finn et barn
 start-antall = { $antall } i alt
@@ -51,6 +54,10 @@ varsel-utfort = Oppgave utført
 varsel-bortfalt = Oppgave bortfalt
 varsel-apne = Åpne oppgaven
 varsel-fikk = Kom { $tid }
+
+revisjon-felt = Hendelses-id eller barne-id
+revisjon-hjelp = Fra kvitteringen til en tjeneste, eller fra adressen til en side.
+revisjon-knapp = Vis metadata
 
 ## Søk
 
@@ -432,6 +439,30 @@ felt-virkning = Virkning
 
 verdi-ja = ja
 verdi-nei = nei
+verdi-gjelder-egen = personen selv
+verdi-gjelder-foresatt = foresatt
+verdi-slag-1 = søknad
+verdi-slag-2 = bekymringsmelding
+verdi-slag-barnehage-skole = fra barnehage til skole
+verdi-slag-skole-vgs = fra ungdomsskole til videregående
+verdi-slag-skole-nav = fra skole til NAV
+verdi-slag-sykehus-kommune = fra sykehus til kommune
+verdi-slag-kommune-kommune = fra kommune til kommune
+verdi-slag-omsorg-ettervern = fra omsorgstiltak til ettervern
+verdi-utfall-mottatt = mottatt
+verdi-utfall-avslatt = avslått
+verdi-utfall-videresendt = videresendt
+verdi-tidspunkt-for = før
+verdi-tidspunkt-etter = etter
+verdi-regel-10-dager-skolear = ti dager i skoleåret
+verdi-regel-20-dager-skolear = tjue dager i skoleåret
+verdi-regel-5-udokumenterte-dager-30-dager = fem udokumenterte dager på tretti dager
+verdi-fristslag-lovfrist = lovfrist
+verdi-fristslag-lokal-frist = lokal frist
+verdi-status-mottatt = mottatt
+verdi-status-under-behandling = under behandling
+verdi-status-ferdigbehandlet = ferdig behandlet
+verdi-status-behandles-ikke = behandles ikke
 
 ## Regler: hva oppgaven ber om
 

@@ -36,7 +36,11 @@ from contracts.catalogue import Catalogue, UnknownType, split
 
 TIDSLINJE_MAKS = 200
 BARN_MAKS = 500
+BARN_VIST = 30
+LISTED = ("fagperson", "koordinator", "koordinerende-enhet", "revisor")
+"""Roles whose start page lists children."""
 EVENT_STREAM = "text/event-stream"
+ID = re.compile(r"[!-~]{1,200}")
 SUBJECT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -137,6 +141,8 @@ async def start(request: Request) -> Response:
         viewer,
         grupper=visning.groups(await my_tasks(portal, leser, children)),
         barn=sorted(children.items(), key=lambda b: b[1]),
+        barn_vist=BARN_VIST,
+        barnetittel=viewer.rolle if viewer.rolle in LISTED else None,
         varsler_etter=cursor,
         har_oppgaver=_has_tasks(viewer),
     )
@@ -173,6 +179,10 @@ async def my_children(portal: Portal, leser: Leser) -> dict[str, str]:
     elif viewer.rolle == "koordinerende-enhet":
         tasks = await portal.samordning.tasks(kommune=viewer.kommune, eier=viewer.rolle)
         return dict(await leser.names([t["subject"] for t in tasks][:BARN_MAKS], koordinering=True))
+    elif viewer.rolle == "revisor":
+        subjects = (await portal.samordning.children(kommune=viewer.kommune))[:BARN_VIST]
+        seen = await leser.see([about_child(s, viewer.kommune, koordinering=False) for s in subjects])
+        return {s.rad["subject"]: portal.visning.short_name(s.rad["subject"]) for s in seen if s is not None}
     else:
         return {}
     return dict(await leser.names(subjects[:BARN_MAKS]))
@@ -342,6 +352,21 @@ def _owner_among(tasks: Sequence[Json], viewer: Principal) -> str | None:
     return next((t["eier"] for t in tasks if t["eier"] == viewer.tjeneste), None)
 
 
+async def audit(request: Request) -> Response:
+    """An auditor's way in: by the id of an event or a child, since she knows no names."""
+    portal = portal_of(request)
+    viewer = portal.okter.viewer(request)
+    wanted = str((await request.form()).get("id", "")).strip()
+    if viewer.rolle != "revisor":
+        raise NotFound
+    row, _ = await portal.samordning.event(None, wanted) if ID.fullmatch(wanted) else (None, [])
+    if row is not None:
+        return RedirectResponse(visning.way(row["source"], row["id"]), 303)
+    if SUBJECT.fullmatch(wanted):
+        return RedirectResponse(f"/barn/{wanted}", 303)
+    raise NotFound
+
+
 # -- The way of an event -----------------------------------------------------------------------------------------------
 
 
@@ -439,6 +464,7 @@ ROUTES = (
     Route("/barn/sok", search_page),
     Route("/barn/sok", search, methods=["POST"]),
     Route("/barn/{subject}", child),
+    Route("/revisjon", audit, methods=["POST"]),
     Route("/hendelser/{kommune}/{tjeneste}/{orgnr}/{id}", event_way),
     Route("/helse", health),
 )

@@ -1,7 +1,7 @@
 """Words for what the contracts name by code, and dates as Norwegians write them (Europe/Oslo)."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from babel.dates import format_date
 from markupsafe import Markup
@@ -62,6 +62,9 @@ class Texts:
             return self("verdi-ja" if value else "verdi-nei")
         if isinstance(value, list | tuple):
             return ", ".join(self.value(field, v) for v in value)
+        named = f"verdi-{field}-{value}".lower().replace("_", "-").replace(".", "-")
+        if named in self._messages:
+            return self._messages.text(named)
         if isinstance(value, str):
             if field.endswith("tjeneste") or field in ("til_tjenester", "eier"):
                 return self.tjeneste(value)
@@ -85,7 +88,7 @@ def local_date(at: date | datetime) -> date:
 
 def dato(at: date | datetime) -> str:
     """For example "3. mars 2026"."""
-    return format_date(local_date(at), "d. MMMM y", "nb").replace(" ", NBSP, 1)
+    return format_date(local_date(at), "d. MMMM y", "nb").replace(" ", NBSP)
 
 
 def ukedag_og_dato(at: date | datetime) -> str:
@@ -94,13 +97,14 @@ def ukedag_og_dato(at: date | datetime) -> str:
 
 
 def klokke(at: datetime) -> str:
-    """For example "kl. 08.14"."""
-    return f"kl.{NBSP}{at.astimezone(OSLO):%H.%M}"
+    """For example "kl. 08.14"; empty at midnight, which is what a date without a time becomes."""
+    local = at.astimezone(OSLO)
+    return f"kl.{NBSP}{local:%H.%M}" if local.time() != time() else ""
 
 
 def tidspunkt(at: datetime) -> str:
     """For example "3. mars 2026 kl. 08.14"."""
-    return f"{dato(at)} {klokke(at)}"
+    return f"{dato(at)} {klokke(at)}".rstrip()
 
 
 def time_tag(at: date | datetime, text: str | None = None) -> Markup:

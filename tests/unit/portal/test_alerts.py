@@ -169,7 +169,7 @@ async def test_an_alert_names_task_child_and_date_and_links_to_it(
     assert "Ny oppgave" in html
     assert "Avklar samarbeid" in html
     assert "Kari Testdatter" in html
-    assert "11.\u00a0desember 2026" in html
+    assert "11.\u00a0desember\u00a02026" in html
     assert f'href="/barn/{kari}#oppgave-{task["id"]}"' in html
     assert "Forebygg frafall" not in html
 

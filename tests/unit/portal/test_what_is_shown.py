@@ -143,6 +143,38 @@ async def test_an_auditor_sees_that_and_when_but_neither_content_nor_shielded_ty
     assert "Tiltak" not in page
 
 
+async def test_an_auditor_finds_her_way_by_ids_and_nobody_else_does(verden: Verden, browser: Browser) -> None:
+    kari = verden.child("Kari Testdatter")
+    row = verden.event(kari, "skole", "fravaer.terskel-passert")
+    client = browser(REVISOR)
+    start = (await client.get("/")).text
+    assert f'href="/barn/{kari}"' in start
+    assert "Testdatter" not in start
+    by_event = await client.post("/revisjon", data={"id": row["id"]})
+    assert by_event.headers["location"] == f"/hendelser{row['source']}/{row['id']}"
+    by_child = await client.post("/revisjon", data={"id": kari})
+    assert by_child.headers["location"] == f"/barn/{kari}"
+    assert (await client.post("/revisjon", data={"id": "finnes ikke"})).status_code == 404
+    assert (await browser(LAERER).post("/revisjon", data={"id": row["id"]})).status_code == 404
+
+
+async def test_codes_of_the_contracts_are_shown_as_words(verden: Verden, browser: Browser) -> None:
+    kari = verden.child("Kari")
+    data = {"status": "UNDER_BEHANDLING", "gjelder": "foresatt", "nav_kontor": "NAV Midtbyen"}
+    verden.event(kari, "nav", "soknad.status-endret", data)
+    page = (await browser(principal("fagperson", "nav")).get(f"/barn/{kari}")).text
+    for words in ("under behandling", "foresatt", "NAV Midtbyen"):
+        assert words in page
+
+
+async def test_a_long_list_of_children_is_cut_and_says_so(verden: Verden, browser: Browser) -> None:
+    for number in range(35):
+        verden.event(verden.child(f"Barn nummer {number:02}"), "skole", "elevforhold.startet")
+    page = (await browser(LAERER).get("/")).text
+    assert page.count("Barn nummer") == 30
+    assert "og 5 til" in page
+
+
 async def test_a_task_tells_owner_date_its_kind_provisions_and_what_closes_it(
     verden: Verden, browser: Browser
 ) -> None:
@@ -153,7 +185,7 @@ async def test_a_task_tells_owner_date_its_kind_provisions_and_what_closes_it(
     assert "barnevernsloven § 15-8" in page
     assert re.search(r"opplæringslova § 24-1.{0,80}ikke kvalitetssikret", page, re.S)
     assert not re.search(r"§ 15-8 <span[^>]*>ikke kvalitetssikret", page)
-    assert "11.\u00a0desember 2026" in page
+    assert "11.\u00a0desember\u00a02026" in page
     assert "lokal frist" in page
     assert "To tjenester følger opp barnet" in page
     assert "Koordinator oppnevnt" in page
@@ -215,7 +247,7 @@ async def test_a_consent_tells_parties_categories_period_and_status(verden: Verd
     assert "Fra Helsestasjon til Skole, Barnets koordinator" in page
     assert "Helseoppfølging" in page
     assert "begge foreldre" in page
-    assert "24.\u00a0oktober 2026" in page
+    assert "24.\u00a0oktober\u00a02026" in page
     for status in ("Gjelder nå", "Trukket", "Utløpt"):
         assert status in page
 

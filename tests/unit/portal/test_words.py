@@ -84,8 +84,9 @@ def test_a_service_added_by_an_installation_is_called_what_its_registry_line_say
 
 def test_dates_are_norwegian_and_in_norwegian_time() -> None:
     late = datetime(2026, 6, 30, 22, 14, tzinfo=UTC)
-    assert dato(late) == "1.\u00a0juli 2026"
+    assert dato(late) == "1.\u00a0juli\u00a02026"
     assert ukedag_og_dato(date(2026, 11, 23)) == "Mandag 23. november 2026"
     assert klokke(late) == "kl.\u00a000.14"
     assert klokke(datetime(2026, 12, 1, 8, 5, tzinfo=UTC)) == "kl.\u00a009.05"
-    assert tidspunkt(late) == "1.\u00a0juli 2026 kl.\u00a000.14"
+    assert klokke(datetime(2026, 6, 30, 22, 0, tzinfo=UTC)) == ""
+    assert tidspunkt(late) == "1.\u00a0juli\u00a02026 kl.\u00a000.14"

@@ -255,8 +255,8 @@ class Verden:
             return as_json({"subjects": sorted(found)})
 
         async def event(request: Request) -> Response:
-            id_, source = request.path_params["id"], request.query_params["source"]
-            row = next((r for r in self.rows if (r["id"], r["source"]) == (id_, source)), None)
+            id_, source = request.path_params["id"], request.query_params.get("source")
+            row = next((r for r in self.rows if r["id"] == id_ and source in (None, r["source"])), None)
             if row is None or not row.get("tidslinje", True):
                 return as_json({"title": "finnes ikke"}, 404)
             caused = [t for t in self.tasks if any(g["id"] == id_ for g in t["hviler_pa"])]
