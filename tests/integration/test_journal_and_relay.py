@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import random
+import shutil
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from cloudevents.core.bindings.kafka import KafkaMessage, from_binary
+from cloudevents.core.formats.json import JSONFormat
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone import journal as journal_module
@@ -18,7 +21,7 @@ from backbone.failures import Retry
 from backbone.journal import Journal, NewEvent, receipt
 from backbone.kafka import Outgoing, Publisher, Sent
 from backbone.relay import Relay
-from backbone.seal import new_key, open_sealed
+from backbone.seal import SealBroken, new_key, open_sealed
 from backbone.settings import Settings
 from contracts import samtykke_api as api
 from contracts.catalogue import Catalogue
@@ -356,3 +359,35 @@ async def test_a_row_that_commits_late_is_not_passed_over(
         stop.set()
         await task
         await late.close()
+
+
+@pytest.mark.skipif(shutil.which("kcat") is None, reason="kcat is not installed (CI installs it)")
+async def test_what_is_published_reads_with_kcat_and_the_cloudevents_sdk_and_tells_nobody_who(
+    engine: AsyncEngine, settings: Settings, relay: Relay
+) -> None:
+    await accept(engine, settings, event(1, content=Content(nokkel="kanarifugl", data={"dager": 10})))
+    await run_until(relay, engine, "count(publisert) = 1")
+    kcat = await asyncio.create_subprocess_exec(
+        *(
+            "kcat",
+            "-C",
+            "-e",
+            "-q",
+            "-u",
+            "-b",
+            settings.kafka or "",
+            "-t",
+            settings.topic("skole.hendelser"),
+        ),
+        *("-f", r"%k\n%h\n%s"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await kcat.communicate()
+    key, headers, body = out.split(b"\n", 2)
+    read = dict(pair.split("=", 1) for pair in headers.decode().split(","))
+    sdk = from_binary(KafkaMessage({k: v.encode() for k, v in read.items()}, key, body), JSONFormat())
+    assert (sdk.get_type(), sdk.get_subject(), sdk.get_id()) == (TYPE, key.decode(), "h-1")
+    assert NUMBER.encode() not in out
+    assert b"kanarifugl" not in out
+    with pytest.raises(SealBroken):
+        open_sealed(new_key(), body, from_kafka([(k, v.encode()) for k, v in read.items()]).aad())
