@@ -1,7 +1,7 @@
 """samtykke as the tests use it: its two databases, and its API called as our own processes and services call it."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -55,7 +55,6 @@ class Samtykke:
     feed: Feed
     http: httpx.AsyncClient
     now: datetime = NOW
-    opened: list[asyncpg.Connection] = field(default_factory=list)
 
     async def call(
         self, method: str, path: str, body: Any = None, who: Principal = SYSTEM, **params: Any
