@@ -151,7 +151,8 @@ class FintUtdanning:
         before = _numbers(parsed, memory)
         _remember(parsed, memory)
         touched = sorted(before | _numbers(parsed, memory))
-        return [draft for number in touched for draft in self._decide(number, memory)]
+        drafts = [draft for number in touched for draft in self._decide(number, memory)]
+        return sorted(drafts, key=lambda draft: draft.time)
 
     def _decide(self, number: str, memory: "Memory") -> Iterator[EventDraft]:
         """The difference between what should have been told of this pupil and what was."""
