@@ -42,7 +42,7 @@ class Svar:
 
     @property
     def utfall(self) -> Utfall:
-        return Utfall.OK if self.status == httpx.codes.ACCEPTED and not self.feil else Utfall.FEIL
+        return Utfall.FEIL if self.feil else Utfall.OK
 
 
 class Journal:
@@ -118,5 +118,13 @@ class Fagsystem:
             )
         if answer.status_code in BUSY:
             answer.raise_for_status()
-        kropp = answer.json()
-        return Svar(answer.status_code, kropp.get("kvitteringer", []), kropp.get("feil", []))
+        return _read(answer)
+
+
+def _read(answer: httpx.Response) -> Svar:
+    """A refusal of the whole request is told as one error at the root."""
+    kropp = answer.json()
+    feil = kropp.get("feil", [])
+    if answer.status_code != httpx.codes.ACCEPTED and not feil:
+        feil = [{"peker": "", "kode": kropp["type"], "feil": kropp["title"], "gjor": kropp["detail"]}]
+    return Svar(answer.status_code, kropp.get("kvitteringer", []), feil)

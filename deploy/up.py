@@ -60,7 +60,7 @@ class Options:
 
 def up(options: Options) -> int:
     """Run until SIGINT or SIGTERM; the exit code."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, soft_wrap=True)
     with Terminal(console, time.monotonic()) as terminal:
         try:
             return asyncio.run(_Run(options, terminal).main())
@@ -82,6 +82,7 @@ class _Run:
         self._tokens = self._data_dir / "tokens.json"
         self._catalogue = Catalogue.standard()
         self._supervisor = Supervisor(preload(), self._told)
+        self._started = asyncio.Event()
         self._databases = asyncio.Event()
         self._topics = asyncio.Event()
         self._stop = asyncio.Event()
@@ -124,11 +125,15 @@ class _Run:
             await self._engines.start()
         except DataInUse:
             raise CannotStart("opp-i-gang", mappe=str(self._options.data_dir)) from None
+        self._started.set()
         while True:
             await asyncio.sleep(ENGINE_CHECK_S)
             for engine in self._engines.dead():
                 self._told(engine, State.DIED, "")
-                await self._engines.restart(engine)
+                try:
+                    await self._engines.restart(engine)
+                except (EngineError, TimeoutError):
+                    continue  # it is dead still, so the next round tries again
                 self._told(engine, State.READY, "")
 
     async def _prepare_databases(self) -> None:
@@ -136,7 +141,7 @@ class _Run:
         await self._answers("postgres")
         self._settings = Settings.embedded(
             self._data_dir,
-            kafka=self._engines.kafka_bootstrap,
+            kafka=await self._kafka_address(),
             database_url=self._engines.database_url,
             **ports,
         )
@@ -156,6 +161,14 @@ class _Run:
         while not (await self._engines.health()).get(engine, True):
             await asyncio.sleep(ENGINE_POLL_S)
         self._told(engine, State.READY, "")
+
+    async def _kafka_address(self) -> str:
+        """Known when Kafka has taken its port, which is before it answers."""
+        while True:
+            try:
+                return self._engines.kafka_bootstrap
+            except EngineError:
+                await asyncio.sleep(ENGINE_POLL_S)
 
     async def _start_part(self, part: Part) -> None:
         await self._databases.wait()
@@ -203,7 +216,7 @@ class _Run:
             "tokens": str(self._tokens),
             "pid": os.getpid(),
             "deler": self._supervisor.pids(),
-            "motorer": self._engines.pids,
+            "motorer": self._engines.pids if self._started.is_set() else {},
         }
 
     def _write_run_file(self) -> None:

@@ -11,8 +11,8 @@ from rich.console import Console
 from backbone.meldinger import Argument, messages
 
 DATA_DIR = Path(".samspor")
-progress = Console(stderr=True, highlight=False)
-result = Console(highlight=False)
+progress = Console(stderr=True, highlight=False, soft_wrap=True)
+result = Console(highlight=False, soft_wrap=True)
 
 
 def text(code: str, **args: Argument) -> str:
