@@ -7,6 +7,7 @@ import pytest
 
 from services.dry_run import records
 from services.format import Companion, EventDraft
+from services.nav.digisos_soker import FIL as FIL_ADAPTER
 from services.nav.digisos_soker import DigisosSoker
 from tests.formats_suite import CHILD, OTHER, PARENT, places
 from tests.unit.formats.files import DIGISOS, FIL, nav
@@ -44,6 +45,10 @@ def test_no_amount_payee_or_free_text_leaves_the_parser() -> None:
     told = repr(drafts(*DIGISOS["hendelser"]))
     for secret in ("31337", "12345678901", "Hemmelig"):
         assert secret not in told
+
+
+def test_an_amount_is_forgotten_as_soon_as_it_is_checked() -> None:
+    assert "31337" not in str(FIL_ADAPTER.validate_json(orjson.dumps(DIGISOS)).model_dump())
 
 
 def test_a_later_file_repeats_the_history_under_the_same_ids() -> None:
