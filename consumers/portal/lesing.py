@@ -21,6 +21,7 @@ from contracts.samtykke_api import Grunn, Hvilegrunn, Lesing, LesingItem, Tilgan
 FORMAL = {"side": "oppfølging av barnet", "varsel": "varsling om oppgave", "vei": "sporing av hendelse"}
 OPPGAVE = "no.samspor.samordning.oppgave.opprettet"
 STRICTEST = "NTHX"
+CHILDREN_PER_CALL = 500
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,14 @@ class Leser:
             raise Retry(str(error)) from None
         by_ref = {a["ref"]: a for a in answers}
         return [_seen(q, by_ref.get(ref)) for ref, q in enumerate(questions)]
+
+    async def openable(self, subjects: Sequence[str], koordinering: bool = False) -> list[str]:
+        """Those among `subjects` that the viewer may open, in the order given; an auditor opens metadata."""
+        found: list[Sett | None] = []
+        for start in range(0, len(subjects), CHILDREN_PER_CALL):
+            some = subjects[start : start + CHILDREN_PER_CALL]
+            found += await self.see([about_child(s, self.viewer.kommune, koordinering) for s in some])
+        return [s.rad["subject"] for s in found if s is not None]
 
     async def names(self, subjects: Sequence[str], koordinering: bool = False) -> Mapping[str, str]:
         """Names of those among `subjects` the viewer may open."""

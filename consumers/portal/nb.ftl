@@ -4,30 +4,27 @@
 ## Felles
 
 portal-navn = Samspor
-portal-undertittel = Felles spor for tjenestene rundt barnet
 portal-hopp = Hopp til innholdet
 portal-meny = Hovedmeny
 portal-start = Oppgaver
+portal-oversikt = Oversikt
 portal-sok = Finn barn
 portal-logg-ut = Logg ut
 portal-demo = Demonstrasjon: alle personer er syntetiske.
 portal-bunn = Samspor viser bare det du har lov til å se akkurat nå. Hver visning blir loggført.
-portal-smulesti = Du er her
 
 ## Innlogging
 
 innlogging-tittel = Logg inn
 innlogging-demo = Velg hvem du vil se Samspor som. Alle personer og barn i demonstrasjonen er syntetiske.
-innlogging-velg = Logg inn som { $navn }
 innlogging-token = Innlogging skjer med tilgangsbevis
 innlogging-token-forklaring = Denne installasjonen har ingen demonstrasjonspersoner. Åpne Samspor fra fagsystemet ditt, som sender med tilgangsbeviset ditt.
 innlogging-utlopt = Du har vært logget inn så lenge at økten er avsluttet. Logg inn på nytt for å fortsette.
-innlogging-skjermet = Kan se at et barn har kontakt med barnevernet (kun status)
 
 ## Startside
 
 start-tittel = Mine oppgaver
-start-hilsen = Innlogget som { $navn }
+start-tittel-uten = Oversikt
 start-forfalt = Forfalt
 start-denne-uken = Frist de neste sju dagene
 start-senere = Senere
@@ -43,17 +40,15 @@ start-barn-koordinator = Mine barn
 start-barn-fagperson = Barn tjenesten følger opp
 start-barn-koordinerende-enhet = Barn med oppgaver om koordinering
 start-barn-revisor = Barn med hendelser
-start-flere-barn = … og { $antall } til. Bruk søket for å finne dem.
+start-flere-barn = Det er flere enn disse.
 start-ingen-barn = Ingen barn å vise.
 start-finn = Finn et barn
-start-antall = { $antall } i alt
 start-revisor = Som revisor kan du følge veien til en hendelse. Du ser hva slags hendelse det var, når og hva som ble avgjort, men aldri innholdet.
 
 varsel-opprettet = Ny oppgave
 varsel-utfort = Oppgave utført
 varsel-bortfalt = Oppgave bortfalt
 varsel-apne = Åpne oppgaven
-varsel-fikk = Kom { $tid }
 
 revisjon-felt = Hendelses-id eller barne-id
 revisjon-hjelp = Fra kvitteringen til en tjeneste, eller fra adressen til en side.
@@ -87,7 +82,6 @@ barn-skjermet = Skjermet
 barn-kun-metadata = Kun metadata
 barn-uleselig = Innholdet kan ikke leses lenger.
 barn-vei = Hendelsens vei
-barn-vei-for = Hendelsens vei for { $hva }, { $tid }
 barn-antall = { $antall ->
     [one] { $antall } hendelse
    *[other] { $antall } hendelser
@@ -109,8 +103,6 @@ oppgave-eier = Ansvarlig
 oppgave-frist = Frist
 oppgave-fristslag-lovfrist = lovfrist
 oppgave-fristslag-lokal-frist = lokal frist
-oppgave-lovfrist-forklaring = Fristen står i loven.
-oppgave-lokal-frist-forklaring = Loven setter ingen dato; fristen er satt lokalt.
 oppgave-uten-frist = Uten frist
 oppgave-forfalt = Forfalt
 oppgave-forfalt-dager = { $dager ->
@@ -125,9 +117,7 @@ oppgave-om-dager = { $dager ->
 oppgave-bestemmelse = Bestemmelse
 oppgave-ikke-kvalitetssikret = ikke kvalitetssikret
 oppgave-lukkes-av = Lukkes når dette blir registrert
-oppgave-hvorfor = Hvorfor du får denne oppgaven
 oppgave-utlost = Utløst av
-oppgave-se-vei = Se hendelsen som utløste oppgaven
 oppgave-status-aapen = Åpen
 oppgave-status-oppfylt = Utført
 oppgave-status-bortfalt = Bortfalt
@@ -156,8 +146,6 @@ samtykke-hvem-verge = verge
 
 vei-tittel = Hendelsens vei
 vei-mottatt = Mottatt
-vei-mottatt-tekst = Tatt imot fra { $tjeneste }.
-vei-mottatt-ukjent = Tjenestens kvittering finnes ikke.
 vei-avgjort = Avgjort
 vei-publisert = Publisert
 vei-ikke-publisert = Ikke publisert.
@@ -171,9 +159,7 @@ vei-ingen-varsel = Ingen varsler.
 vei-skjedde = Skjedde
 vei-tid = Tidspunkt
 vei-hvem = Utført av
-vei-hva = Hva
 vei-kategori = Kategori
-vei-grunnlag = Grunnlag
 vei-grunn = Begrunnelse
 vei-samtykke = Samtykke
 vei-samtykke-id = samtykke { $kort }
@@ -185,7 +171,6 @@ vei-hendelse-id = Hendelses-id
 vei-sporing = Sporings-id
 vei-status = Status
 vei-til-barnet = Til barnets side
-vei-varsel-tekst = { $hva } i varselkøen
 vei-metadata = Du ser bare metadata.
 
 kvittering-mottatt = Mottatt, ikke avgjort ennå
@@ -193,11 +178,6 @@ kvittering-frigitt = Frigitt
 kvittering-skjermet = Skjermet: synlig bare for tjenesten selv
 kvittering-venter = Venter på samtykke
 kvittering-avvist = Avvist: ingen grunnlag for å dele
-
-beslutning-release = Frigitt
-beslutning-shield = Skjermet: synlig bare for tjenesten selv
-beslutning-withhold = Holdt tilbake: venter på samtykke
-beslutning-refuse = Avvist
 
 ## Feil
 

@@ -35,7 +35,6 @@ from consumers.portal.visning import Oppgave, Visning
 from contracts.catalogue import Catalogue, UnknownType, split
 
 TIDSLINJE_MAKS = 200
-BARN_MAKS = 500
 BARN_VIST = 30
 LISTED = ("fagperson", "koordinator", "koordinerende-enhet", "revisor")
 """Roles whose start page lists children."""
@@ -68,7 +67,7 @@ class Portal:
 
     def render(self, template: str, viewer: Principal | None, **values: Any) -> str:
         return self.templates.get_template(template).render(
-            viewer=viewer, rolle=self.role(viewer), now=self.clock(), **values
+            viewer=viewer, rolle=self.role(viewer), demo=self.settings.demo, **values
         )
 
     def role(self, viewer: Principal | None) -> str:
@@ -134,14 +133,15 @@ async def start(request: Request) -> Response:
     viewer = portal.okter.viewer(request)
     cursor = await _cursor(portal)
     leser = Leser(portal.samtykke, viewer)
-    children = await my_children(portal, leser)
+    tasks = await my_tasks(portal, leser)
+    children, more = await my_children(portal, leser, tasks)
     return page(
         request,
         "start.html",
         viewer,
-        grupper=visning.groups(await my_tasks(portal, leser, children)),
+        grupper=visning.groups(tasks),
         barn=sorted(children.items(), key=lambda b: b[1]),
-        barn_vist=BARN_VIST,
+        flere_barn=more,
         barnetittel=viewer.rolle if viewer.rolle in LISTED else None,
         varsler_etter=cursor,
         har_oppgaver=_has_tasks(viewer),
@@ -152,8 +152,7 @@ async def tasks_fragment(request: Request) -> Response:
     """The task list alone, for when an alert says that it has changed."""
     portal = portal_of(request)
     viewer = portal.okter.viewer(request)
-    leser = Leser(portal.samtykke, viewer)
-    tasks = await my_tasks(portal, leser, await my_children(portal, leser))
+    tasks = await my_tasks(portal, Leser(portal.samtykke, viewer))
     return page(request, "oppgaveliste.html", viewer, grupper=visning.groups(tasks))
 
 
@@ -169,36 +168,45 @@ def _has_tasks(viewer: Principal) -> bool:
     return viewer.rolle in ("fagperson", "koordinator", "koordinerende-enhet")
 
 
-async def my_children(portal: Portal, leser: Leser) -> dict[str, str]:
-    """Subject to name, of the children the viewer follows up."""
+async def my_children(portal: Portal, leser: Leser, tasks: Sequence[Oppgave]) -> tuple[dict[str, str], bool]:
+    """Subject to name of the children to list, and whether there are more than these: all of a coordinator's, those a
+    unit has tasks about, and of a service's or an auditor's many the first, those with tasks before others."""
     viewer = leser.viewer
+    with_tasks = list(dict.fromkeys(o.subject for o in tasks))
+    if viewer.rolle == "koordinerende-enhet":
+        return await named(portal, leser, with_tasks, koordinering=True), False
+    if viewer.rolle == "koordinator":
+        return await named(portal, leser, await portal.samordning.children(kommune=viewer.kommune)), False
     if viewer.rolle == "fagperson" and viewer.tjeneste:
-        subjects = await portal.samordning.children(kommune=viewer.kommune, tjeneste=viewer.tjeneste)
-    elif viewer.rolle == "koordinator":
-        subjects = await portal.samordning.children(kommune=viewer.kommune)
-    elif viewer.rolle == "koordinerende-enhet":
-        tasks = await portal.samordning.tasks(kommune=viewer.kommune, eier=viewer.rolle)
-        return dict(await leser.names([t["subject"] for t in tasks][:BARN_MAKS], koordinering=True))
+        others = await portal.samordning.children(kommune=viewer.kommune, tjeneste=viewer.tjeneste)
     elif viewer.rolle == "revisor":
-        subjects = (await portal.samordning.children(kommune=viewer.kommune))[:BARN_VIST]
-        seen = await leser.see([about_child(s, viewer.kommune, koordinering=False) for s in subjects])
-        return {s.rad["subject"]: portal.visning.short_name(s.rad["subject"]) for s in seen if s is not None}
+        others = await portal.samordning.children(kommune=viewer.kommune)
     else:
-        return {}
-    return dict(await leser.names(subjects[:BARN_MAKS]))
+        return {}, False
+    all_of_them = list(dict.fromkeys((*with_tasks, *others)))
+    return await named(portal, leser, all_of_them[:BARN_VIST]), len(all_of_them) > BARN_VIST
 
 
-async def my_tasks(portal: Portal, leser: Leser, children: dict[str, str]) -> list[Oppgave]:
+async def named(
+    portal: Portal, leser: Leser, subjects: Sequence[str], koordinering: bool = False
+) -> dict[str, str]:
+    """What to call each of the children that the viewer may open."""
+    allowed = await leser.openable(subjects, koordinering)
+    names = {} if leser.viewer.rolle == "revisor" else await leser.names(allowed, koordinering)
+    return {s: names.get(s) or portal.visning.short_name(s) for s in allowed}
+
+
+async def my_tasks(portal: Portal, leser: Leser) -> list[Oppgave]:
     """The viewer's open tasks: those her service or unit owns; a coordinator's are her children's."""
     viewer = leser.viewer
-    if viewer.rolle == "koordinator":
-        found = await portal.samordning.tasks(kommune=viewer.kommune)
-        rows = [t for t in found if t["subject"] in children]
-    elif _has_tasks(viewer):
-        rows = await portal.samordning.tasks(kommune=viewer.kommune, eier=viewer.tjeneste or viewer.rolle)
-    else:
-        rows = []
-    return await seen_tasks(portal, leser, [t for t in rows if t["status"] == "aapen"], children)
+    if not _has_tasks(viewer):
+        return []
+    owner = {} if viewer.rolle == "koordinator" else {"eier": viewer.tjeneste or viewer.rolle}
+    found = await portal.samordning.tasks(kommune=viewer.kommune, **owner)
+    rows = [t for t in found if t["status"] == "aapen"]
+    unit = viewer.rolle == "koordinerende-enhet"
+    names = await named(portal, leser, list(dict.fromkeys(t["subject"] for t in rows)), koordinering=unit)
+    return await seen_tasks(portal, leser, [t for t in rows if t["subject"] in names], names)
 
 
 async def seen_tasks(

@@ -172,7 +172,21 @@ async def test_a_long_list_of_children_is_cut_and_says_so(verden: Verden, browse
         verden.event(verden.child(f"Barn nummer {number:02}"), "skole", "elevforhold.startet")
     page = (await browser(LAERER).get("/")).text
     assert page.count("Barn nummer") == 30
-    assert "og 5 til" in page
+    assert "flere enn disse" in page
+
+
+async def test_a_coordinators_children_are_listed_also_without_a_name_and_others_are_not(
+    verden: Verden, browser: Browser
+) -> None:
+    mine, other = str(uuid.uuid4()), verden.child("Andres Barn")
+    for subject in (mine, other):
+        verden.task(subject, "skole", [verden.event(subject, "skole", "elevforhold.startet")])
+    verden.gate = lambda viewer, item: "full" if item["subject"] == mine else "deny"
+    page = (await browser(KOORDINATOR).get("/")).text
+    assert page.count(f'href="/barn/{mine}"') == 1
+    assert page.count('class="oppgave"') == 1
+    assert other not in page
+    assert "Andres Barn" not in page
 
 
 async def test_a_task_tells_owner_date_its_kind_provisions_and_what_closes_it(
