@@ -7,13 +7,14 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from contracts.catalogue import Catalogue
+from contracts.catalogue import PREFIX, Catalogue
 from contracts.personnummer import identity_numbers, swap
 from services.format import AnyFormat, Companion, EventDraft, Format, Problem, Record, StatefulFormat
-from services.runner.accept import describe
 from services.runner.check import Checked, check
+from services.wording import describe
 
-IDENTITY_CODES = frozenset(
+# What the service answers at the time of sending, and no fault of the file's form.
+NOT_THE_FORMATS = frozenset(
     {
         "person-mangler",
         "nummer-form",
@@ -22,15 +23,17 @@ IDENTITY_CODES = frozenset(
         "plassholder",
         "ekte-nummer",
         "for-gammel",
+        "i-fremtiden",
     }
 )
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`events` would be accepted. `errors` refuse their record; whose numbers a dry run cannot know or that are
-    not to be used here are `warnings`."""
+    """`events` would be accepted, were they sent now by `tjeneste`. `errors` refuse their record; what a dry run
+    can't know, or that is no fault of the file's form, are `warnings`."""
 
+    tjeneste: str
     events: tuple[EventDraft, ...]
     errors: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
@@ -43,7 +46,7 @@ class Verdict:
             "fil": fil,
             "hendelser": [
                 {
-                    "type": draft.type,
+                    "type": f"{PREFIX}{self.tjeneste}.{draft.type}",
                     "nokkel": draft.nokkel,
                     "versjon": draft.versjon,
                     "tid": draft.time.isoformat(),
@@ -73,13 +76,13 @@ def judge(
     for record in records(fmt, body, companion):
         checked = [(d, check(d, record.pointer, tjeneste, catalogue, now, demo)) for d in record.drafts]
         found = [p for _, answer in checked if not isinstance(answer, Checked) for p in answer]
-        refusing = [p for p in found if p.code not in IDENTITY_CODES]
+        refusing = [p for p in found if p.code not in NOT_THE_FORMATS]
         errors += [*record.problems, *refusing]
         if not record.problems and not refusing:
             events += record.drafts
-        unsure = [p for p in found if p.code in IDENTITY_CODES]
+        unsure = [p for p in found if p.code in NOT_THE_FORMATS]
         warnings += (w for w in (*record.warnings, *unsure) if not _is_known(w, warnings))
-    return Verdict(tuple(events), tuple(errors), tuple(warnings), fmt.messages)
+    return Verdict(tjeneste, tuple(events), tuple(errors), tuple(warnings), fmt.messages)
 
 
 def _is_known(warning: Problem, warnings: Iterable[Problem]) -> bool:

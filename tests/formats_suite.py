@@ -14,8 +14,8 @@ from contracts.catalogue import Catalogue
 from contracts.personnummer import identity_numbers, tenor
 from services.dry_run import judge, records
 from services.format import AnyFormat, Companion, EventDraft, Problem, Record
-from services.runner.accept import describe
 from services.runner.check import Checked, check
+from services.wording import describe
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CHILD, OTHER, PARENT = tenor(date(2012, 5, 15), 7), tenor(date(2014, 2, 3), 11), tenor(date(1985, 1, 9), 5)

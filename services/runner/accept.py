@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backbone.clock import Clock
 from backbone.database import driver
 from backbone.journal import Journal, NewEvent
-from backbone.meldinger import messages
 from backbone.problems import ProblemError
 from backbone.seal import derive, mac, open_sealed, seal
 from backbone.settings import Settings
@@ -22,6 +21,7 @@ from backbone.tokens import Principal
 from contracts.catalogue import Catalogue
 from services.format import AnyFormat, Companion, EventDraft, Format, Problem, Record, StatefulFormat
 from services.runner.check import Checked, check
+from services.wording import describe, line_of
 
 ID_HEX = 32
 
@@ -209,23 +209,6 @@ class Acceptor:
 
     def _told(self, fmt: AnyFormat, problem: Problem) -> dict[str, Any]:
         return {"linje": line_of(problem.pointer), **describe(problem, fmt.messages)}
-
-
-def describe(problem: Problem, package: str) -> dict[str, str]:
-    """The problem in words: {"peker", "kode", "feil", "gjor"}. The format's own texts come before the shared ones."""
-    catalogues = (messages(name) for name in (package, "services", "services.runner"))
-    catalogue = next((c for c in catalogues if problem.code in c), messages(package))
-    text, action = (
-        catalogue.text(problem.code, **problem.args),
-        catalogue.action(problem.code, **problem.args),
-    )
-    return {"peker": problem.pointer, "kode": problem.code, "feil": text, "gjor": action}
-
-
-def line_of(pointer: str) -> int | None:
-    """The 1-based number of the record in an array or NDJSON body that `pointer` is in."""
-    first = pointer[1:].partition("/")[0]
-    return int(first) + 1 if pointer.startswith("/") and first.isdigit() else None
 
 
 def new_traceparent() -> str:

@@ -30,8 +30,8 @@ def test_a_good_file_is_a_list_of_events() -> None:
     assert told["fil"] == "fil.json"
     assert told["feil"] == told["advarsler"] == []
     assert [(h["type"], h["nokkel"]) for h in told["hendelser"]][:2] == [
-        ("elevforhold.startet", "elevforhold:H1"),
-        ("elevforhold.avsluttet", "elevforhold:H1"),
+        ("no.samspor.skole.elevforhold.startet", "elevforhold:H1"),
+        ("no.samspor.skole.elevforhold.avsluttet", "elevforhold:H1"),
     ]
 
 
