@@ -26,6 +26,7 @@ INSERT = """
     INSERT INTO endring (sekvens, subject)
     SELECT $1 + nr, subject FROM unnest($2::uuid[]) WITH ORDINALITY AS n(subject, nr)
 """
+LAST = "SELECT siste FROM endringsteller"
 SELECT = "SELECT sekvens, subject FROM endring WHERE sekvens > $1 ORDER BY sekvens LIMIT $2"
 
 
@@ -37,23 +38,40 @@ async def announce(db: asyncpg.Connection, subjects: Collection[UUID]) -> None:
 
 
 class Feed:
-    """Read by polling: other processes write too, and the poll is one look in an index."""
+    """Read by polling, because other processes write too; however many wait here, one look a tick serves them."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._last = 0
+        self._look: asyncio.Task[None] | None = None
 
     async def after(self, position: int, wait_s: float) -> EndringerUt:
         """Changes past `position`, at most 10,000; waits up to `wait_s` seconds for the first one."""
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_s
-        while True:
-            async with self._engine.connect() as conn:
-                rows = await (await driver(conn)).fetch(SELECT, position, PAGE)
-            left_s = until - loop.time()
-            if rows or left_s <= 0:
-                break
-            await asyncio.sleep(min(POLL_S, left_s))
+        rows = await self._fetch(position)
+        while not rows and (left_s := until - loop.time()) > 0:
+            await self._next_look(left_s)
+            if self._last > position:
+                rows = await self._fetch(position)
         return EndringerUt(
             siste=rows[-1]["sekvens"] if rows else position,
             subjects=list(dict.fromkeys(str(row["subject"]) for row in rows)),
         )
+
+    async def _fetch(self, position: int) -> list[asyncpg.Record]:
+        async with self._engine.connect() as conn:
+            rows: list[asyncpg.Record] = await (await driver(conn)).fetch(SELECT, position, PAGE)
+        return rows
+
+    async def _next_look(self, wait_s: float) -> None:
+        if self._look is None or self._look.done():
+            self._look = asyncio.create_task(self._glance())
+        done, _ = await asyncio.wait({self._look}, timeout=wait_s)
+        for look in done:
+            look.result()
+
+    async def _glance(self) -> None:
+        await asyncio.sleep(POLL_S)
+        async with self._engine.connect() as conn:
+            self._last = await (await driver(conn)).fetchval(LAST) or 0

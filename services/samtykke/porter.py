@@ -73,59 +73,73 @@ async def decide_batch(
 ) -> list[api.Avgjorelse]:
     """What may become of each event, under which subject and key. `mottaker` is who is handed the keys."""
     now = kjerne.clock()
+    events = [_event_from(kjerne, tjeneste, item) for item in items]
     async with kjerne.engine.begin() as conn:
         db = await driver(conn)
-        people = await _people(kjerne, db, items, now)
+        people = await _people(kjerne, db, items, events, now)
         consents = await consents_of(db, {p.subject for p in people if isinstance(p, Person)})
-        decided = [
-            (item, person, _decide_event(kjerne, tjeneste, item, person, consents, now))
-            for item, person in zip(items, people, strict=True)
+        decisions = [
+            decide(event, _child(person), None, _consents(person, consents), kjerne.law, now)
+            for event, person in zip(events, people, strict=True)
         ]
         keys = await kjerne.keys.of(
             (person.subject, tjeneste)
-            for _, person, decision in decided
+            for person, decision in zip(people, decisions, strict=True)
             if isinstance(person, Person) and decision.outcome != "refuse"
         )
         await log_handout(db, mottaker, "publisering", len(keys), len(keys), now)
-    return [_answer(kjerne, item, person, decision, keys, tjeneste) for item, person, decision in decided]
+    return [
+        _answer(kjerne, item, person, decision, keys, tjeneste)
+        for item, person, decision in zip(items, people, decisions, strict=True)
+    ]
+
+
+def _event_from(kjerne: Kjerne, tjeneste: str, item: api.AvgjorelseItem) -> Event | None:
+    """None for a type that the service may not send."""
+    event = describe(kjerne.catalogue, item["type"], item["kommune"], item["time"])
+    return event if event is not None and event.tjeneste == tjeneste else None
 
 
 async def _people(
-    kjerne: Kjerne, db: asyncpg.Connection, items: Sequence[api.AvgjorelseItem], now: datetime
+    kjerne: Kjerne,
+    db: asyncpg.Connection,
+    items: Sequence[api.AvgjorelseItem],
+    events: Sequence[Event | None],
+    now: datetime,
 ) -> list[Person | Unknown]:
     today = now.astimezone(OSLO).date()
-    identified: list[UUID | Identity | Unknown] = [
-        UUID(item["subject"])
-        if item["subject"]
-        else kjerne.register.identify(item["kommune"], item["orgnr"], item["person"], item["sak"], today)
-        for item in items
-    ]
-    by_subject = await kjerne.register.by_subject(db, {i for i in identified if isinstance(i, UUID)})
-    resolved = await kjerne.register.resolve(db, (i for i in identified if isinstance(i, Identity)))
+
+    def identified(item: api.AvgjorelseItem, event: Event | None) -> UUID | Identity | Unknown:
+        if item["subject"]:
+            return UUID(item["subject"])
+        found = kjerne.register.identify(item["kommune"], item["orgnr"], item["person"], item["sak"], today)
+        if isinstance(found, Unknown):
+            return found
+        # Whom we have no ground to keep anything about does not come into the register either.
+        newcomer = Child(found.kommune, fodselsdato=found.fodselsdato)
+        decision = decide(event, newcomer, None, (), kjerne.law, now)
+        return Unknown(decision.grunner[0]["kode"]) if decision.outcome == "refuse" else found
+
+    identities = [identified(item, event) for item, event in zip(items, events, strict=True)]
+    by_subject = await kjerne.register.by_subject(db, {i for i in identities if isinstance(i, UUID)})
+    resolved = await kjerne.register.resolve(db, (i for i in identities if isinstance(i, Identity)))
 
     def person(identity: UUID | Identity | Unknown) -> Person | Unknown:
         if isinstance(identity, UUID):
             return by_subject.get(identity, NOBODY)
         return resolved[identity.oppslag] if isinstance(identity, Identity) else identity
 
-    return [person(identity) for identity in identified]
+    return [person(identity) for identity in identities]
 
 
-def _decide_event(
-    kjerne: Kjerne,
-    tjeneste: str,
-    item: api.AvgjorelseItem,
-    person: Person | Unknown,
-    consents: dict[UUID, list[Consent]],
-    now: datetime,
-) -> Decision:
-    event = describe(kjerne.catalogue, item["type"], item["kommune"], item["time"])
-    if event is not None and event.tjeneste != tjeneste:
-        event = None
+def _child(person: Person | Unknown) -> Child | Unknown:
     if isinstance(person, Unknown):
-        return decide(event, person, None, (), kjerne.law, now)
-    child = Child(person.kommune, person.status, person.fodselsdato)
-    return decide(event, child, None, consents[person.subject], kjerne.law, now)
+        return person
+    return Child(person.kommune, person.status, person.fodselsdato)
+
+
+def _consents(person: Person | Unknown, consents: dict[UUID, list[Consent]]) -> Sequence[Consent]:
+    return consents.get(person.subject, ()) if isinstance(person, Person) else ()
 
 
 def _answer(
