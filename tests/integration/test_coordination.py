@@ -277,6 +277,7 @@ async def test_killed_between_the_databases_commit_and_kafkas_nothing_is_done_tw
     assert Counter(await thread.told()).most_common(1)[0][1] == 1
     (added,) = await thread.rows("SELECT sum(hendelser) FROM posisjon")
     assert added[0] == 0, "reading again added no row"
+    await thread.until("SELECT count(*) FROM parkert", 0)
 
 
 async def test_the_position_in_the_database_is_where_the_next_consumer_starts(

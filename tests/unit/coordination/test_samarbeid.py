@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from consumers.coordination.duties import duties
+from consumers.coordination.duties import duties, next_change
 from tests.unit.coordination.given import RULES, Event, at, consent, event, facts, given
 
 OPEN_SCHOOL = event("skole", "ppt.henvist", "2026-03-02T10:00")
@@ -115,6 +115,8 @@ def test_an_involvement_without_events_for_180_days_lapses() -> None:
     # 2 March 10:00 in winter time; 180 times 24 hours later it is 29 August 11:00 in summer time.
     assert samarbeid(*TWO, when="2026-08-29T10:59:59") == "aapen"
     assert samarbeid(*TWO, when="2026-08-29T11:00:00") is None
+    lapse = next_change(facts(*TWO), RULES, at("2026-04-01"))
+    assert lapse == at("2026-08-29T11:00:00"), "the timer is set to it"
 
 
 def test_a_withdrawn_consent_hides_the_facts_and_giving_it_again_brings_them_back() -> None:
