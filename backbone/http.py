@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from ipaddress import ip_address
 from typing import Any
 
 import orjson
@@ -11,7 +12,9 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
+from backbone import metrics, telemetry
 from backbone.clock import Clock
+from backbone.observed import SCOPE_KEY, Observed
 from backbone.problems import MEDIA_TYPE, ProblemError
 from backbone.settings import Settings
 from backbone.tokens import InvalidToken, Principal, Rolle, verify
@@ -33,9 +36,15 @@ def problem_response(problem: ProblemError) -> Response:
 
 
 def create_app(
-    title: str, *, version: str = "0", lifespan: Lifespan | None = None, docs: bool = True
+    title: str,
+    *,
+    version: str = "0",
+    lifespan: Lifespan | None = None,
+    docs: bool = True,
+    quiet: Collection[str] = (),
 ) -> FastAPI:
-    """An application whose every error is a problem detail. Pages for people hide the API's description (`docs`)."""
+    """An application whose every error is a problem detail. Pages for people hide the API's description (`docs`);
+    paths that are polled or stream for hours (`quiet`) have no spans."""
     app = FastAPI(
         title=title,
         version=version,
@@ -44,6 +53,8 @@ def create_app(
         redoc_url=None,
         openapi_url="/openapi.json" if docs else None,
     )
+
+    app.add_middleware(Observed, part=title, quiet=quiet)
 
     @app.exception_handler(ProblemError)
     async def _problem(_: Request, problem: ProblemError) -> Response:
@@ -58,7 +69,9 @@ def create_app(
     @app.exception_handler(Exception)
     async def _bug(request: Request, error: Exception) -> Response:
         # The message may hold what the sender wrote, so only the kind of error and the route are logged.
-        log.error("unhandled %s in %s", type(error).__name__, request.scope.get("route"))
+        route = getattr(request.scope.get("route"), "path", "-")
+        with telemetry.continuing(request.scope.get(SCOPE_KEY)):
+            log.error("unhandled %s in %s", type(error).__name__, route)
         return problem_response(ProblemError(500, "intern-feil", sporing=trace_id(request) or "-"))
 
     @app.get("/helse", summary="Om prosessen lever", tags=["drift"])
@@ -69,9 +82,8 @@ def create_app(
 
 
 def trace_id(request: Request) -> str | None:
-    """The W3C trace id of the caller, where there is one."""
-    parts = request.headers.get("traceparent", "").split("-")
-    return parts[1] if len(parts) == 4 and len(parts[1]) == 32 else None
+    """The W3C trace id of the request."""
+    return telemetry.trace_id(request.scope.get(SCOPE_KEY))
 
 
 class Gatekeeper:
@@ -94,6 +106,31 @@ class Gatekeeper:
         if roller and principal.rolle not in roller:
             raise ProblemError(403, "rolle-mangler", roller=", ".join(roller))
         return principal
+
+
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+
+
+def expose_metrics(app: FastAPI, gate: Gatekeeper, *probes: metrics.Probe) -> None:
+    """Adds /metrics: open to a caller on this machine, by a token of drift for any other.
+
+    The counts hold no personal data, but how much a service sends is no outsider's concern. A proxy on this machine
+    calls from loopback too: what says it was forwarded needs the token, and a proxy should not pass /metrics on.
+    """
+
+    @app.get("/metrics", include_in_schema=False)
+    async def _metrics(request: Request) -> Response:
+        near = request.client is not None and is_loopback(request.client.host)
+        if not near or any(name in request.headers for name in FORWARDED):
+            gate(request, "drift", "system")
+        return Response(await metrics.scrape(probes), media_type=metrics.CONTENT_TYPE)
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Intake:

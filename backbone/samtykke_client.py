@@ -1,6 +1,6 @@
 """The way to samtykke: who is this, may it go, under which key, may she read it. Nothing is kept between calls."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self, cast
@@ -8,6 +8,7 @@ from typing import Any, Self, cast
 import httpx
 import orjson
 
+from backbone import telemetry
 from backbone.clock import Clock, system_clock
 from backbone.failures import Retry
 from backbone.settings import Settings
@@ -36,6 +37,7 @@ class InternalClient:
     def __init__(self, settings: Settings, part: str, to: str, clock: Clock = system_clock) -> None:
         self._settings = settings
         self._me = system_principal(part)
+        self._to = to
         self._clock = clock
         self._http = httpx.AsyncClient(
             base_url=settings.url(to), timeout=settings.samtykke_timeout_s, trust_env=False
@@ -57,17 +59,36 @@ class InternalClient:
         )
         headers = {"authorization": f"Bearer {bearer}", "content-type": "application/json"}
         content = None if body is None else orjson.dumps(body)
-        try:
-            answer = await self._http.request(
-                method, path, content=content, headers=headers, params=params or None
-            )
-        except httpx.HTTPError as error:
-            raise Retry(type(error).__name__) from None
+        if here := telemetry.here():
+            # A call that belongs to no trace, such as a poll of the feed, is no span either.
+            with telemetry.span(
+                method, "client", {"http.request.method": method, "peer.service": self._to}
+            ) as span:
+                headers["traceparent"] = span.traceparent or here
+                answer = await self._answer(method, path, content, headers, params)
+                span.set("http.response.status_code", answer.status_code)
+        else:
+            answer = await self._answer(method, path, content, headers, params)
         if answer.status_code >= 500 or answer.status_code == 429:
             raise Retry(f"HTTP {answer.status_code}")
         if answer.status_code >= 400:
             raise Rejected(answer.status_code, orjson.loads(answer.content or b"{}"))
         return orjson.loads(answer.content) if answer.content else None
+
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None,
+        headers: Mapping[str, str],
+        params: Mapping[str, str | int | float],
+    ) -> httpx.Response:
+        try:
+            return await self._http.request(
+                method, path, content=content, headers=dict(headers), params=params or None
+            )
+        except httpx.HTTPError as error:
+            raise Retry(type(error).__name__) from None
 
 
 class SamtykkeClient(InternalClient):
