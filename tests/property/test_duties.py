@@ -150,7 +150,8 @@ def test_ten_thousand_children_with_services_for_all_only_give_no_duty() -> None
         )
     ]
     everything = [
-        consent(t, ["skolegang", "helseprogram", "overgang", "medvirkning"]) for t in ("skole", "nav")
+        consent(t, ["skolegang", "helseprogram", "overgang", "medvirkning"])
+        for t in ("skole", "helsestasjon", "nav")
     ]
     for _ in range(10_000):
         day = START + timedelta(days=rng.randrange(300))
