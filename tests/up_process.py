@@ -1,0 +1,132 @@
+"""Drives the real `samspor up` as a child process."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+START_TIMEOUT_S = 90
+STOP_TIMEOUT_S = 60
+POLL_S = 0.05
+
+
+class Up:
+    """One run of `samspor up --json`. `ready` is its ready line."""
+
+    def __init__(self, data_dir: Path, process: asyncio.subprocess.Process, ready: dict[str, Any]) -> None:
+        self.data_dir = data_dir
+        self.process = process
+        self.ready = ready
+
+    @classmethod
+    async def start(cls, data_dir: Path, port: int, *options: str) -> "Up":
+        command = [sys.executable, "-m", "deploy.cli", "up", "--json", "--data-dir", str(data_dir)]
+        log = (data_dir.parent / "up.log").open("ab")
+        process = await asyncio.create_subprocess_exec(
+            *command, "--port", str(port), *options, stdout=asyncio.subprocess.PIPE, stderr=log
+        )
+        log.close()
+        assert process.stdout is not None
+        try:
+            line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT_S)
+            assert line, (data_dir.parent / "up.log").read_text()
+        except BaseException:
+            process.kill()
+            await process.wait()
+            raise
+        return cls(data_dir, process, json.loads(line))
+
+    def now(self) -> dict[str, Any]:
+        """What runs where at this moment."""
+        found: dict[str, Any] = json.loads((self.data_dir / "kjorer.json").read_text())
+        return found
+
+    def tokens(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads((self.data_dir / "tokens.json").read_text())
+        return found
+
+    async def kill_part(self, navn: str) -> None:
+        """SIGKILL the part or engine, as soon as it runs."""
+        while True:
+            running = self.now()
+            pid = {**running["deler"], **running["motorer"]}.get(navn)
+            if pid is not None and is_alive(pid):
+                os.kill(pid, signal.SIGKILL)
+                return
+            await asyncio.sleep(POLL_S)
+
+    async def stop(self, sent: signal.Signals = signal.SIGINT) -> int:
+        """Its exit code."""
+        self.process.send_signal(sent)
+        return await asyncio.wait_for(self.process.wait(), STOP_TIMEOUT_S)
+
+    def family(self) -> set[int]:
+        """Every process that belongs to this run now: its descendants, engines included."""
+        parents = {pid: parent for pid, parent in _processes()}
+        family = {self.process.pid}
+        while more := {pid for pid, parent in parents.items() if parent in family} - family:
+            family |= more
+        return family
+
+
+@asynccontextmanager
+async def up(data_dir: Path, port: int, *options: str) -> AsyncIterator[Up]:
+    """A run that is ended with the block, however the block ends."""
+    run = await Up.start(data_dir, port, *options)
+    try:
+        yield run
+    finally:
+        if run.process.returncode is None:
+            await run.stop()
+
+
+def is_alive(pid: int) -> bool:
+    """Running, and no zombie that waits for its parent."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+async def all_gone(pids: set[int], timeout_s: float) -> set[int]:
+    """Waits for the processes to end; those that are left."""
+    deadline = asyncio.get_running_loop().time() + timeout_s
+    while (left := {pid for pid in pids if is_alive(pid)}) and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(POLL_S)
+    return left
+
+
+def four_free_ports() -> int:
+    """The first of four ports in a row that nobody uses now."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            first: int = probe.getsockname()[1]
+        if first < 65000 and all(_is_free(first + nr) for nr in range(4)):
+            return first
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _processes() -> list[tuple[int, int]]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = entry.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        found.append((int(entry.parent.name), int(fields[1])))
+    return found
