@@ -25,6 +25,7 @@ class Registry:
 def standard(catalogue: Catalogue) -> Registry:
     """The registry of the product, for the services in `catalogue`."""
     from services.barnevern.fiks_bekymringsmelding import FiksBekymringsmelding
+    from services.barnevern.ssb_barnevern import SsbBarnevern
     from services.helsestasjon.fhir import Fhir
     from services.nav.digisos_soker import DigisosSoker
     from services.skole.fint_utdanning import FintUtdanning
@@ -32,7 +33,7 @@ def standard(catalogue: Catalogue) -> Registry:
     formats: dict[str, Sequence[AnyFormat]] = {
         "skole": [FintUtdanning()],
         "helsestasjon": [Fhir()],
-        "barnevern": [FiksBekymringsmelding()],
+        "barnevern": [FiksBekymringsmelding(), SsbBarnevern()],
         "nav": [DigisosSoker()],
     }
     return Registry.of(catalogue, formats)

@@ -1,0 +1,1 @@
+"""SSB Barnevern v4: the file as it is described, read as a stream, and what it tells of a case."""
