@@ -49,13 +49,19 @@ async def driver(conn: AsyncConnection) -> asyncpg.Connection:
     return connection
 
 
-async def dedicated(engine: AsyncEngine) -> asyncpg.Connection:
+async def dedicated(engine: AsyncEngine, command_timeout_s: float | None = None) -> asyncpg.Connection:
     """A connection of its own, outside the pool, autocommitting: for advisory locks, which end with their connection.
 
-    The caller closes it. Raises OSError or asyncpg.PostgresError when the server is away.
+    The caller closes it. Raises OSError or asyncpg.PostgresError when the server is away; TimeoutError (an OSError)
+    from a statement that has not answered in `command_timeout_s`, as when the network swallows it.
     """
     dsn = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    conn = await asyncpg.connect(dsn, timeout=10, server_settings={"timezone": "UTC", "jit": "off"})
+    conn = await asyncpg.connect(
+        dsn,
+        timeout=10,
+        command_timeout=command_timeout_s,
+        server_settings={"timezone": "UTC", "jit": "off"},
+    )
     # As SQLAlchemy sets it on the pool's connections: JSON text in, Python values out.
     await conn.set_type_codec(
         "jsonb",

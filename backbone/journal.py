@@ -29,7 +29,10 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from backbone import metrics, telemetry
+from backbone.database import driver
 from backbone.seal import derive, mac, new_key, open_sealed, seal
 from backbone.settings import Settings
 from contracts.envelope import Content, timestamp
@@ -63,6 +66,7 @@ def journal_tables(metadata: MetaData) -> None:
         Column("correlationid", String),
         Column("causationid", String),
         Column("trenger_relay", Boolean, nullable=False, server_default=text("true")),
+        Column("parkert", String, comment="why the relay set the row aside, a code; null: it did not"),
         Column("utfall", String),
         Column("grunnlag", String),
         Column("lovversjon", String),
@@ -77,6 +81,7 @@ def journal_tables(metadata: MetaData) -> None:
         Index("journal_venter", "subject", postgresql_where=text("utfall = 'withhold'")),
         Index("journal_ubesluttet", "journalnokkel", postgresql_where=text("journalnokkel IS NOT NULL")),
         Index("journal_id", "id"),
+        Index("journal_parkert", "lopenr", postgresql_where=text("parkert IS NOT NULL")),
     )
     Table(
         "journalnokkel",
@@ -138,13 +143,23 @@ class Journal:
     """
 
     def __init__(self, settings: Settings, owner: str) -> None:
+        self._owner = owner
         self._keys = JournalKeys(settings, owner)
         self._digest_key = derive(settings.secret_bytes("service_key"), "avtrykk", owner)
 
     async def append(
         self, conn: asyncpg.Connection, events: Sequence[NewEvent], now: datetime
     ) -> list[Accepted]:
-        """One answer an event, in order. Idempotent by (source, id), also within the batch."""
+        """One answer an event, in order. Idempotent by (source, id), also within the batch. An event without a trace
+        of its own belongs to what is being done now."""
+        said: dict[str, str | int] = {"samspor.tjeneste": self._owner, "samspor.antall": len(events)}
+        with telemetry.span("journal append", attributes=said):
+            return await self._append(conn, events, now)
+
+    async def _append(
+        self, conn: asyncpg.Connection, events: Sequence[NewEvent], now: datetime
+    ) -> list[Accepted]:
+        here = telemetry.here()
         key_id, key = await self._keys.current(conn, now)
         contents = [orjson.dumps(e.content.model_dump(), option=orjson.OPT_SORT_KEYS) for e in events]
         digests = [self._digest(e, content) for e, content in zip(events, contents, strict=True)]
@@ -165,7 +180,7 @@ class Journal:
             key_id,
             bodies,
             [e.subject for e in events],
-            [e.traceparent for e in events],
+            [e.traceparent or here for e in events],
             [e.correlationid for e in events],
             [e.causationid for e in events],
         )
@@ -299,7 +314,7 @@ async def receipt(conn: asyncpg.Connection, id_: str, source: str | None = None)
     """What became of the event(s) with this id: decided how and why, published where. Times are RFC 3339 UTC."""
     rows = await conn.fetch(
         "SELECT id, source, type, kommune, orgnr, tid, mottatt, utfall, grunnlag, lovversjon, grunner, besluttet,"
-        ' subject, traceparent, topic, partition, "offset", publisert'
+        ' subject, traceparent, topic, partition, "offset", publisert, parkert'
         " FROM journal WHERE id = $1 AND ($2::text IS NULL OR source = $2)",
         id_,
         source,
@@ -332,4 +347,25 @@ def _receipt(row: asyncpg.Record) -> dict[str, Any]:
         "publisert": published,
         "subject": row["subject"],
         "traceparent": row["traceparent"],
+        "parkert": row["parkert"],
     }
+
+
+async def observe(engine: AsyncEngine, owner: str) -> None:
+    """Looks up how the journal stands, for /metrics; each count has a partial index. Withheld rows that are only asked
+    about again are not the relay's arrears."""
+    async with engine.connect() as connection:
+        row = await (await driver(connection)).fetchrow(_STANDS)
+    assert row is not None
+    for state in ("for-relay", "venter", "parkert"):
+        metrics.JOURNAL_ROWS.labels(owner, state).set(row[state])
+    metrics.JOURNAL_OLDEST_SECONDS.labels(owner).set(row["eldste_s"])
+
+
+_STANDS = """
+SELECT (SELECT count(*) FROM journal WHERE utfall = 'withhold') AS venter,
+       (SELECT count(*) FROM journal WHERE parkert IS NOT NULL) AS parkert,
+       count(*) AS "for-relay",
+       coalesce(extract(epoch FROM now() - min(mottatt)), 0)::float8 AS eldste_s
+FROM journal WHERE trenger_relay AND utfall IS DISTINCT FROM 'withhold'
+"""

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import RecordMetadata
 
+from backbone import metrics
 from backbone.failures import Retry
 from backbone.settings import MissingSecret, Settings
 from contracts.envelope import Headers
@@ -20,6 +22,8 @@ log = logging.getLogger(__name__)
 
 BATCH_BYTES = 1024 * 1024
 """aiokafka's 16 KiB would be some 17 events a round trip."""
+RECORD_BYTES_MAX = 1024 * 1024
+"""aiokafka's and the broker's own limit."""
 STOP_S = 5.0
 
 
@@ -69,6 +73,12 @@ class Outgoing:
     headers: Headers
     value: bytes
 
+    @property
+    def fits(self) -> bool:
+        """Whether Kafka takes a record this large; one that does not fit would be tried for ever."""
+        size: int = DefaultRecordBatchBuilder.estimate_size_in_bytes(self.key, self.value, self.headers)
+        return size <= RECORD_BYTES_MAX
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -109,6 +119,7 @@ class Publisher:
         outcomes = [_outcome(future) for future in pending]
         outcomes += [None] * (len(records) - len(outcomes))
         if None in outcomes:
+            metrics.PRODUCER_RENEWED.labels(self._client_id).inc()
             await self.close()
         return outcomes
 

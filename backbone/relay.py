@@ -3,7 +3,7 @@
 It holds a PostgreSQL advisory lock on the very connection that marks rows, so that losing the one is losing the
 other. A batch: one call to samtykke; each row re-sealed under the child's key; what may go is sent in the order of
 acceptance and marked when the broker has acknowledged. Whatever happens in between, a row is sent again rather than
-lost: readers drop the duplicate.
+lost: readers drop the duplicate. A row that can't be handled is parked with a reason, and holds up no other.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import base64
 import logging
 import random
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Protocol
@@ -19,11 +20,13 @@ import asyncpg
 import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from backbone import metrics, telemetry
 from backbone.clock import Clock
 from backbone.database import dedicated
 from backbone.failures import Retry, backoff
 from backbone.journal import JournalKeys, open_row
 from backbone.kafka import Outgoing, Publisher, Sent
+from backbone.samtykke_client import Rejected
 from backbone.seal import seal
 from backbone.settings import Settings
 from contracts import samtykke_api as api
@@ -35,14 +38,30 @@ log = logging.getLogger(__name__)
 
 FEED_WAIT_S = 5.0
 LOCK_POLL_S = 1.0
+LOCK_CHECK_S = 5.0
+COMMAND_TIMEOUT_S = 120.0
+"""A statement that takes longer was swallowed with its connection, and the lock with both."""
+UNPROCESSABLE = (400, 413, 422)
 _LOCK = "SELECT pg_try_advisory_lock(hashtext('samspor-relay'), hashtext($1))"
+_HELD = """
+SELECT EXISTS (
+    SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid()
+       AND classid::int8 = hashtext('samspor-relay')::int8 & 4294967295
+       AND objid::int8 = hashtext($1)::int8 & 4294967295)
+"""
 
 AWAY = (Retry, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 """What a neighbour that is away raises. The lock ends with its connection, so losing that is waited out alike."""
 
 
+class LockLost(Retry):
+    """The connection lives and no longer holds the lock (a pooler in between, an administrator): another relay may
+    hold it, so this one lets go and asks again."""
+
+
 class Decider(Protocol):
-    """samtykke, over HTTP or in its own process. Both methods raise Retry when it can't answer."""
+    """samtykke, over HTTP or in its own process. Both methods raise Retry when it can't answer, and Rejected when it
+    won't take the call."""
 
     async def decide(self, tjeneste: str, items: Sequence[api.AvgjorelseItem]) -> list[api.Avgjorelse]: ...
 
@@ -83,19 +102,31 @@ class Relay:
                     waits = backoff(self._rng)
                 except AWAY as error:
                     log.warning("relay %s waits: %s", self._owner, type(error).__name__)
+                    metrics.RELAY_WAITS.labels(self._owner, type(error).__name__).inc()
                     await _pause(stop, next(waits))
         finally:
             await self._publisher.close()
 
     async def _hold_lock(self, stop: asyncio.Event) -> None:
-        conn = await dedicated(self._engine)
+        conn = await dedicated(self._engine, COMMAND_TIMEOUT_S)
+        held = metrics.RELAY_LOCK_HELD.labels(self._owner)
         try:
+            held.set(0)
             while not await conn.fetchval(_LOCK, self._owner):
                 if await _pause(stop, LOCK_POLL_S):
                     return
+            held.set(1)
             await self._relay(conn, stop)
         finally:
+            held.set(0)
             conn.terminate()
+
+    async def _check_lock(self, conn: asyncpg.Connection) -> None:
+        """Raises LockLost."""
+        if not await conn.fetchval(_HELD, self._owner):
+            log.error("relay %s: the lock is gone from a connection that lives", self._owner)
+            metrics.RELAY_LOCK_LOST.labels(self._owner).inc()
+            raise LockLost
 
     async def _relay(self, conn: asyncpg.Connection, stop: asyncio.Event) -> None:
         feed: asyncio.Queue[api.EndringerUt] = asyncio.Queue(maxsize=1)
@@ -103,8 +134,12 @@ class Relay:
         follower = asyncio.create_task(self._follow(position or 0, feed))
         loop = asyncio.get_running_loop()
         next_sweep = loop.time()
+        next_check = loop.time() + LOCK_CHECK_S
         try:
             while not stop.is_set():
+                if loop.time() >= next_check:
+                    await self._check_lock(conn)
+                    next_check = loop.time() + LOCK_CHECK_S
                 if loop.time() >= next_sweep:
                     await self._sweep(conn)
                     next_sweep = loop.time() + self._settings.relay_sweep_s
@@ -135,7 +170,8 @@ class Relay:
         """A change to a child: its withheld rows are asked about again."""
         async with conn.transaction():
             await conn.execute(
-                "UPDATE journal SET trenger_relay = true WHERE utfall = 'withhold' AND subject = ANY($1::text[])",
+                "UPDATE journal SET trenger_relay = true"
+                " WHERE utfall = 'withhold' AND parkert IS NULL AND subject = ANY($1::text[])",
                 change["subjects"],
             )
             await conn.execute(
@@ -148,7 +184,8 @@ class Relay:
     async def _sweep(self, conn: asyncpg.Connection) -> None:
         """The net beneath the change feed: every withheld row is asked about again; old journal keys go."""
         await conn.execute(
-            "UPDATE journal SET trenger_relay = true WHERE utfall = 'withhold' AND NOT trenger_relay"
+            "UPDATE journal SET trenger_relay = true"
+            " WHERE utfall = 'withhold' AND parkert IS NULL AND NOT trenger_relay"
         )
         await self._keys.destroy_unneeded(conn, self._clock())
 
@@ -162,10 +199,13 @@ class Relay:
         )
         if not rows:
             return False
-        undecided = [row for row in rows if row["utfall"] in (None, "withhold")]
-        decided = await self._decide(conn, undecided) if undecided else {}
-        ready = [decided.get(row["lopenr"], row) for row in rows]
-        await self._publish(conn, [row for row in ready if row["utfall"] in ("release", "shield")])
+        with telemetry.span(
+            "relay batch", attributes=self._batch(rows), links=(r["traceparent"] for r in rows)
+        ):
+            undecided = [row for row in rows if row["utfall"] in (None, "withhold")]
+            decided = await self._decide(conn, undecided) if undecided else {}
+            ready = [decided.get(row["lopenr"], row) for row in rows]
+            await self._publish(conn, [row for row in ready if row["utfall"] in ("release", "shield")])
         return True
 
     async def _decide(
@@ -174,11 +214,16 @@ class Relay:
         """Asks about the rows, re-seals them under the child's key and commits what was decided."""
         keys = await self._keys.load(conn, {row["journalnokkel"] for row in rows if row["journalnokkel"]})
         contents: dict[int, bytes] = {}
+        parked: dict[int, str] = {}
         items: list[api.AvgjorelseItem] = []
         for nr, row in enumerate(rows):
             person = sak = None
             if row["journalnokkel"] is not None:
-                opened = open_row(keys[row["journalnokkel"]], row)
+                try:
+                    opened = open_row(keys[row["journalnokkel"]], row)
+                except Exception as error:  # no I/O in it: it is this row's own fault
+                    parked[nr] = f"feil-{type(error).__name__}"
+                    continue
                 person, sak, contents[nr] = opened.person, opened.sak, opened.content
             items.append(
                 {
@@ -192,13 +237,70 @@ class Relay:
                     "time": row["tid"],
                 }
             )
-        answers = await self._decider.decide(self._owner, items)
+        spans = [self._decision_span(row) for row in rows] if telemetry.on() else []
         decided = {}
-        for answer in answers:
-            row = rows[answer["ref"]]
-            decided[row["lopenr"]] = self._decided(row, answer, contents.get(answer["ref"]))
-        await self._save(conn, list(decided.values()))
-        return decided
+        for answer in await self._ask(items, parked):
+            nr = answer["ref"]
+            try:
+                decided[nr] = self._decided(rows[nr], answer, contents.get(nr))
+            except Exception as error:
+                parked[nr] = f"feil-{type(error).__name__}"
+        async with conn.transaction():
+            await self._save(conn, list(decided.values()))
+            await self._park(conn, {rows[nr]["lopenr"]: reason for nr, reason in parked.items()})
+        for nr, row in decided.items():
+            # A withheld row is asked about each minute; only what became of it is told.
+            if row["utfall"] != rows[nr]["utfall"]:
+                metrics.RELAY_DECISIONS.labels(self._owner, row["utfall"]).inc()
+                if spans:
+                    spans[nr].set("samspor.utfall", row["utfall"])
+                    spans[nr].end()
+        aside = {rows[nr]["lopenr"]: {**rows[nr], "utfall": None} for nr in parked}
+        return aside | {row["lopenr"]: row for row in decided.values()}
+
+    async def _ask(self, items: Sequence[api.AvgjorelseItem], parked: dict[int, str]) -> list[api.Avgjorelse]:
+        """One call; what samtykke won't take is found by halving and added to `parked`."""
+        if not items:
+            return []
+        try:
+            return await self._decider.decide(self._owner, items)
+        except Rejected as error:
+            if error.status not in UNPROCESSABLE:
+                raise Retry(f"HTTP {error.status}") from None
+        if len(items) == 1:
+            parked[items[0]["ref"]] = "avvist-av-samtykke"
+            return []
+        middle = len(items) // 2
+        return await self._ask(items[:middle], parked) + await self._ask(items[middle:], parked)
+
+    async def _park(self, conn: asyncpg.Connection, reasons: dict[int, str]) -> None:
+        """Sets rows (by number) aside until somebody replays or drops them (`samspor dlq`)."""
+        if not reasons:
+            return
+        await conn.execute(
+            "UPDATE journal j SET parkert = p.grunn, trenger_relay = false"
+            " FROM unnest($1::bigint[], $2::text[]) AS p(lopenr, grunn) WHERE j.lopenr = p.lopenr",
+            list(reasons),
+            list(reasons.values()),
+        )
+        for reason, count in Counter(reasons.values()).items():
+            metrics.RELAY_PARKED.labels(self._owner, reason).inc(count)
+            log.error("relay %s parked %d rows: %s", self._owner, count, reason)
+
+    def _batch(self, rows: Sequence[Any]) -> dict[str, str | int]:
+        return {"samspor.tjeneste": self._owner, "messaging.batch.message_count": len(rows)}
+
+    def _decision_span(self, row: Any) -> telemetry.Span:
+        return telemetry.begin("decide", "internal", row["traceparent"], {"samspor.tjeneste": self._owner})
+
+    def _send_span(self, row: Any) -> telemetry.Span:
+        said: dict[str, str | int] = {
+            "messaging.system": "kafka",
+            "messaging.destination.name": self._topic,
+            "messaging.operation.name": "send",
+            "messaging.operation.type": "send",
+        }
+        return telemetry.begin(f"send {self._topic}", "producer", row["traceparent"], said)
 
     def _decided(self, row: asyncpg.Record, answer: api.Avgjorelse, content: bytes | None) -> dict[str, Any]:
         out = dict(row)
@@ -254,14 +356,34 @@ class Relay:
         assert done == f"UPDATE {len(rows)}", done
 
     async def _publish(self, conn: asyncpg.Connection, rows: Sequence[Any]) -> None:
-        if not rows:
+        """Sends and marks. Raises Retry where an outcome is unknown: what was acknowledged is marked even so."""
+        records: list[Outgoing] = []
+        numbers: list[int] = []
+        spans: list[telemetry.Span] = []
+        parked: dict[int, str] = {}
+        for row in rows:
+            span = self._send_span(row)
+            try:
+                record = self._outgoing(row, span.traceparent)
+            except Exception as error:
+                parked[row["lopenr"]] = f"feil-{type(error).__name__}"
+                continue
+            if not record.fits:
+                parked[row["lopenr"]] = "for-stor"
+                continue
+            records.append(record)
+            numbers.append(row["lopenr"])
+            spans.append(span)
+        await self._park(conn, parked)
+        if not records:
             return
-        outcomes = await self._publisher.send([self._outgoing(row) for row in rows])
-        sent = [
-            (row["lopenr"], place) for row, place in zip(rows, outcomes, strict=True) if place is not None
-        ]
+        outcomes = await self._publisher.send(records)
+        sent = [(nr, place) for nr, place in zip(numbers, outcomes, strict=True) if place is not None]
+        if telemetry.on():
+            _end_sends(spans, outcomes)
         await self._mark(conn, sent)
-        if len(sent) < len(rows):
+        metrics.RELAY_PUBLISHED.labels(self._owner).inc(len(sent))
+        if len(sent) < len(records):
             raise Retry("unknown outcome")
 
     async def _mark(self, conn: asyncpg.Connection, sent: Sequence[tuple[int, Sent]]) -> None:
@@ -277,7 +399,7 @@ class Relay:
             self._clock(),
         )
 
-    def _outgoing(self, row: Any) -> Outgoing:
+    def _outgoing(self, row: Any, traceparent: str | None) -> Outgoing:
         tjeneste, _ = split(row["type"])
         event_type = self._catalogue.event_type(row["type"])
         envelope = Envelope(
@@ -296,12 +418,22 @@ class Relay:
             beslutning=row["utfall"],
             lovversjon=row["lovversjon"],
             nokkelid=str(row["nokkelid"]),
-            traceparent=row["traceparent"],
+            traceparent=traceparent,
             correlationid=row["correlationid"],
             causationid=row["causationid"],
         )
         key, headers = to_kafka(envelope)
         return Outgoing(self._topic, key, headers, row["innhold"])
+
+
+def _end_sends(spans: Sequence[telemetry.Span], outcomes: Sequence[Sent | None]) -> None:
+    for span, place in zip(spans, outcomes, strict=True):
+        if place is None:
+            span.failed("unknown-outcome")
+        else:
+            span.set("messaging.destination.partition.id", str(place.partition))
+            span.set("messaging.kafka.offset", place.offset)
+        span.end()
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> bool:
