@@ -68,7 +68,7 @@ class Up:
 
     def family(self) -> set[int]:
         """Every process that belongs to this run now: its descendants, engines included."""
-        parents = {pid: parent for pid, parent in _processes()}
+        parents = dict(_processes())
         family = {self.process.pid}
         while more := {pid for pid, parent in parents.items() if parent in family} - family:
             family |= more
