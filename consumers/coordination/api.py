@@ -75,9 +75,9 @@ def create(
     @app.get("/samordning/status", summary="Antall, posisjoner og etterslep")
     async def status(request: Request) -> Response:
         gate(request, "system", "drift")
-        lag = {(tp.topic, tp.partition): behind for tp, behind in (await consumer.lag()).items()}
+        ends = {(tp.topic, tp.partition): end for tp, end in (await consumer.ends()).items()}
         async with engine.connect() as conn:
-            return json_response(await queries.status(await driver(conn), lag))
+            return json_response(await queries.status(await driver(conn), ends))
 
     @app.get("/samordning/parkert", summary="Parkerte poster")
     async def parked(request: Request, maks: Annotated[int, Query(ge=1, le=PARKED_MAX)] = 100) -> Response:

@@ -82,15 +82,13 @@ class Consumer:
                 log.warning("the consumer starts anew: %s", type(error).__name__)
                 await pause(stop, next(waits))
 
-    async def lag(self) -> dict[TopicPartition, int]:
-        """Records not yet read, per assigned partition; empty when Kafka does not answer."""
+    async def ends(self) -> dict[TopicPartition, int]:
+        """The end of each partition this process reads; empty when Kafka does not answer."""
         if self._kafka is None:
             return {}
         try:
             async with asyncio.timeout(KAFKA_TIMEOUT_S):
-                assigned = self._kafka.assignment()
-                ends: Mapping[TopicPartition, int] = await self._kafka.end_offsets(assigned)
-                return {tp: end - await self._kafka.position(tp) for tp, end in ends.items()}
+                return dict(await self._kafka.end_offsets(self._kafka.assignment()))
         except (KafkaError, TimeoutError):
             return {}
 
@@ -135,12 +133,17 @@ class Consumer:
                     await _commit(kafka, {tp: part[-1].offset + 1 for tp, part in batch.items() if part})
                 checked = clock()
             elif clock() - checked > PATIENCE_S:
-                checked, seen = clock(), await self._standing_still(seen)
+                checked, seen = clock(), await self._standing_still(kafka, seen)
 
-    async def _standing_still(self, before: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
-        """What waits now; raises Stalled where as much waited when nothing came the last time."""
-        now = {tp: behind for tp, behind in (await self.lag()).items() if behind > 0}
-        if any(before.get(tp, 0) > 0 for tp in now):
+    async def _standing_still(
+        self, kafka: AIOKafkaConsumer, before: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, int]:
+        """Where something waits, and the position there; raises Stalled where it waited at the same position the
+        last time too, though nothing came in between."""
+        ends = await self.ends()
+        async with asyncio.timeout(KAFKA_TIMEOUT_S):  # a position that is never found is a standstill, too
+            now = {tp: at for tp, end in ends.items() if (at := await kafka.position(tp)) < end}
+        if any(before.get(tp) == at for tp, at in now.items()):
             raise Stalled
         return now
 

@@ -115,8 +115,9 @@ async def parked_records(db: asyncpg.Connection, limit: int) -> list[Record]:
     ]
 
 
-async def status(db: asyncpg.Connection, lag: Mapping[tuple[str, int], int]) -> Json:
-    """Counts, positions and lag (of the partitions this process reads): no child in it."""
+async def status(db: asyncpg.Connection, ends: Mapping[tuple[str, int], int]) -> Json:
+    """Counts, positions and lag: no child in it. `ends` are the ends of the partitions that this process reads; what
+    is read and not yet written is behind, too."""
     places = await db.fetch(
         "SELECT topic, partition, neste_offset, hendelser, slettet, oppdatert FROM posisjon ORDER BY topic, partition"
     )
@@ -126,6 +127,8 @@ async def status(db: asyncpg.Connection, lag: Mapping[tuple[str, int], int]) -> 
     )
     by_state = await db.fetch("SELECT status, count(*) AS antall FROM oppgave GROUP BY status")
     reasons = await db.fetch("SELECT grunn, count(*) AS antall FROM parkert GROUP BY grunn ORDER BY grunn")
+    reached = {(p["topic"], p["partition"]): p["neste_offset"] for p in places}
+    lag = {place: end - reached.get(place, 0) for place, end in ends.items()}
     return {
         "hendelser": sum(p["hendelser"] for p in places),
         "slettet": sum(p["slettet"] for p in places),

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import random
+import socket
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -24,6 +25,7 @@ from backbone.seal import new_key, open_sealed, seal
 from backbone.settings import Settings
 from backbone.tokens import issue, system_principal
 from consumers.coordination import consumer as consumer_module
+from consumers.coordination import main
 from consumers.coordination.api import create
 from consumers.coordination.consumer import Consumer
 from consumers.coordination.duties import digest, duties
@@ -628,3 +630,33 @@ async def test_a_stop_does_not_wait_for_a_long_poll(thread: Thread) -> None:
     stop.set()
     async with asyncio.timeout(2):
         await task
+
+
+async def test_the_process_answers_while_samtykke_is_away_and_stops_when_told(thread: Thread) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = thread.settings.model_copy(
+        update={"samordning_port": port, "urls": {"samtykke": "http://127.0.0.1:1"}}
+    )
+    await thread.publish(*CASE)
+    stop = asyncio.Event()
+    process = asyncio.create_task(main.run(settings, thread.catalogue, stop))
+    token = issue(system_principal("prove"), settings, datetime.now(UTC), timedelta(minutes=5))
+    headers = {"authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers) as http:
+
+        async def waiting() -> int | None:
+            try:
+                found: int = (await http.get("/samordning/status")).json()["etterslep"]
+            except httpx.HTTPError:
+                return None
+            return found
+
+        await eventually(waiting, 4)
+        assert (await http.get("/helse")).status_code == 200
+        assert not process.done()
+    stop.set()
+    async with asyncio.timeout(15):
+        await process
+    await thread.until(TIMELINE, 0)

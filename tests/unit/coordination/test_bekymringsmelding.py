@@ -65,3 +65,35 @@ def test_each_melding_is_an_occasion_of_its_own() -> None:
     found = duties(facts(MELDING, second), RULES, at("2026-03-05"))
     assert [d.frist for d in found] == [date(2026, 3, 9), date(2026, 3, 11)]
     assert len({d.oppgave_id for d in found}) == 2
+
+
+FIKS = event("barnevern", "henvendelse.mottatt", "2026-03-02T15:00", "fiks:2026-03-02", slag=2)
+
+
+@pytest.mark.parametrize(
+    ("registered", "meldinger"), [("2026-03-01", 2), ("2026-03-02", 1), ("2026-03-09", 1), ("2026-03-10", 2)]
+)
+def test_a_melding_sent_by_fiks_is_the_first_one_registered_within_seven_days(
+    registered: str, meldinger: int
+) -> None:
+    melding = event("barnevern", "henvendelse.mottatt", registered, "M1", slag=2)
+    found = duties(facts(FIKS, melding), RULES, at("2026-03-20"))
+    assert len(found) == meldinger
+
+
+def test_it_counts_from_when_it_was_sent_and_is_met_by_the_registered_ones_conclusion() -> None:
+    sent = given(FIKS, when="2026-03-03")["bekymringsmelding"]
+    registered = event("barnevern", "henvendelse.mottatt", "2026-03-04", "M1", slag=2)
+    concluded = event("barnevern", "henvendelse.konkludert", "2026-03-08", "M1")
+    both = given(FIKS, registered, when="2026-03-05")["bekymringsmelding"]
+    assert (both.oppgave_id, both.frist, both.tilstand) == (sent.oppgave_id, date(2026, 3, 9), "aapen")
+    assert len(both.hviler_pa) == 2
+    assert given(FIKS, registered, concluded, when="2026-03-09")["bekymringsmelding"].tilstand == "oppfylt"
+
+
+def test_one_registered_melding_answers_for_one_sent() -> None:
+    next_day = event("barnevern", "henvendelse.mottatt", "2026-03-03T15:00", "fiks:2026-03-03", slag=2)
+    registered = event("barnevern", "henvendelse.mottatt", "2026-03-03", "M1", slag=2)
+    concluded = event("barnevern", "henvendelse.konkludert", "2026-03-05", "M1")
+    found = duties(facts(FIKS, next_day, registered, concluded), RULES, at("2026-03-06"))
+    assert [d.tilstand for d in found] == ["oppfylt", "aapen"]
