@@ -122,7 +122,10 @@ def expose_metrics(app: FastAPI, gate: Gatekeeper, *probes: metrics.Probe) -> No
     async def _metrics(request: Request) -> Response:
         near = request.client is not None and is_loopback(request.client.host)
         if not near or any(name in request.headers for name in FORWARDED):
-            gate(request, "drift", "system")
+            try:
+                gate(request, "drift", "system")
+            except ProblemError as problem:
+                return problem_response(problem)  # the portal answers people, and has no handler for these
         return Response(await metrics.scrape(probes), media_type=metrics.CONTENT_TYPE)
 
 

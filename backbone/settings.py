@@ -47,6 +47,11 @@ class Settings(BaseSettings):
     tjenester_port: int = Field(8471, description="where fagsystemer send")
     samtykke_port: int = Field(8472, description="internal: identity, consents, keys")
     samordning_port: int = Field(8473, description="internal: timelines and tasks")
+    relay_port: int = Field(8474, description="internal: the relay's /helse and /metrics")
+    portal_metrics: bool = Field(
+        False,
+        description="/metrics on the portal's port too, which others reach: for this machine, or by a token of drift",
+    )
     urls: dict[str, str] = Field(
         {}, description='base URL per part where it is not on `host`, JSON: {"samtykke": "https://…"}'
     )
@@ -98,7 +103,7 @@ class Settings(BaseSettings):
     token_hours: int = Field(12, gt=0, description="life of a token that `samspor token` makes")
 
     def url(self, part: str) -> str:
-        """Base URL of an internal part ("portal", "tjenester", "samtykke", "samordning"), no trailing slash."""
+        """Base URL of a part ("portal", "tjenester", "samtykke", "samordning", "relay"), no trailing slash."""
         return self.urls.get(part) or f"http://{self.host}:{getattr(self, part + '_port')}"
 
     def topic(self, name: str) -> str:

@@ -12,7 +12,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from backbone import metrics
 from backbone.failures import Retry
+from backbone.http import Gatekeeper, expose_metrics
+from backbone.observed import Observed
 from consumers.portal.okt import SignedOut
 from consumers.portal.sider import ROUTES, NotFound, Portal, page
 from consumers.portal.texts import FILTERS, Texts
@@ -38,6 +41,10 @@ def create_portal(portal: Portal) -> FastAPI:
         too_large=_fixed(portal, "feil-ugyldig", 413),
         broken=_fixed(portal, "feil-intern", 500),
     )
+    app.add_middleware(Observed, part="portal", quiet={"/varsler/strom"})
+    metrics.SSE_SUBSCRIBERS.set_function(lambda: len(portal.vekker))
+    if portal.settings.portal_metrics:
+        expose_metrics(app, Gatekeeper(portal.settings, portal.clock))
     return app
 
 
@@ -83,7 +90,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _away(request: Request, error: Exception) -> Response:
-    log.warning("a neighbour is away: %s", error)
+    log.warning("a neighbour is away: %s", type(error).__name__)
     response = _error(request, "feil-utilgjengelig", 503, request.url.path)
     response.headers["retry-after"] = RETRY_AFTER_S
     return response

@@ -1,6 +1,5 @@
 """Taking in: from bytes to rows in a service's journal, in one transaction. Nobody else is needed for it."""
 
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -52,20 +51,16 @@ class Acceptor:
         self._state_key = derive(root, "formattilstand", tjeneste)
         self._state_seal = derive(settings.secret_bytes("kek"), "formattilstand", tjeneste)
 
-    async def take(
-        self, fmt: AnyFormat, body: bytes, companion: Companion, sender: Principal, traceparent: str | None
-    ) -> Outcome:
+    async def take(self, fmt: AnyFormat, body: bytes, companion: Companion, sender: Principal) -> Outcome:
         """All good records are committed when this returns. Raises asyncpg's errors and OSError when the database is
         away: then nothing was taken."""
         try:
-            return await self._take(fmt, body, companion, sender, traceparent)
+            return await self._take(fmt, body, companion, sender)
         except asyncpg.DeadlockDetectedError:
             # Two requests with the same events in different order; the other one is through now.
-            return await self._take(fmt, body, companion, sender, traceparent)
+            return await self._take(fmt, body, companion, sender)
 
-    async def _take(
-        self, fmt: AnyFormat, body: bytes, companion: Companion, sender: Principal, traceparent: str | None
-    ) -> Outcome:
+    async def _take(self, fmt: AnyFormat, body: bytes, companion: Companion, sender: Principal) -> Outcome:
         outcome = Outcome()
         now = self._clock()
         source = f"/{sender.kommune}/{self._tjeneste}/{sender.orgnr}"
@@ -79,7 +74,7 @@ class Acceptor:
             places: list[str] = []
             for record in records:
                 outcome.notices += [self._told(fmt, w) for w in record.warnings]
-                taken, problems = self._check(record, sender, source, traceparent, now)
+                taken, problems = self._check(record, sender, source, now)
                 if problems:
                     outcome.errors += [self._told(fmt, p) for p in problems]
                 else:
@@ -97,21 +92,19 @@ class Acceptor:
         return outcome
 
     def _check(
-        self, record: Record, sender: Principal, source: str, traceparent: str | None, now: datetime
+        self, record: Record, sender: Principal, source: str, now: datetime
     ) -> tuple[list[NewEvent], tuple[Problem, ...]]:
         problems = list(record.problems)
         events = []
         for draft in record.drafts:
             checked = check(draft, record.pointer, self._tjeneste, self._catalogue, now, self._settings.demo)
             if isinstance(checked, Checked):
-                events.append(self._event(draft, checked, sender, source, traceparent or new_traceparent()))
+                events.append(self._event(draft, checked, sender, source))
             else:
                 problems += checked
         return events, tuple(problems)
 
-    def _event(
-        self, draft: EventDraft, checked: Checked, sender: Principal, source: str, traceparent: str
-    ) -> NewEvent:
+    def _event(self, draft: EventDraft, checked: Checked, sender: Principal, source: str) -> NewEvent:
         return NewEvent(
             id=draft.id or self._id(draft, source),
             source=source,
@@ -122,7 +115,6 @@ class Acceptor:
             content=checked.content,
             person=draft.person,
             sak=None if draft.person else draft.sak,
-            traceparent=traceparent,
         )
 
     def _id(self, draft: EventDraft, source: str) -> str:
@@ -209,8 +201,3 @@ class Acceptor:
 
     def _told(self, fmt: AnyFormat, problem: Problem) -> dict[str, Any]:
         return {"linje": line_of(problem.pointer), **describe(problem, fmt.messages)}
-
-
-def new_traceparent() -> str:
-    """A W3C trace context of our own, where the sender gave none."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

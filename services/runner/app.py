@@ -1,14 +1,17 @@
 """The HTTP face of every service: one application, a path a service."""
 
+from collections import Counter
+
 import asyncpg
 from fastapi import FastAPI, Request, Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.datastructures import UploadFile
 
+from backbone import metrics
 from backbone.clock import Clock
 from backbone.database import driver
-from backbone.http import Gatekeeper, Intake, busy, create_app, json_response
+from backbone.http import Gatekeeper, Intake, busy, create_app, expose_metrics, json_response
 from backbone.journal import receipt
 from backbone.problems import ProblemError
 from backbone.settings import Settings
@@ -45,6 +48,7 @@ def build(settings: Settings, registry: Registry, engines: dict[str, AsyncEngine
     """The application for all services of `registry`; `engines` holds each one's database."""
     app = create_app("tjenester")
     gate = Gatekeeper(settings, clock)
+    expose_metrics(app, gate)
     intake = Intake(settings.body_bytes_max, settings.accept_bytes_max)
     acceptors = {
         navn: Acceptor(navn, engine, settings, registry.catalogue, clock) for navn, engine in engines.items()
@@ -72,11 +76,10 @@ def build(settings: Settings, registry: Registry, engines: dict[str, AsyncEngine
         async with intake.body(request) as body:
             content, companion = await _parts(request, body)
             try:
-                outcome = await acceptors[tjeneste].take(
-                    fmt, content, companion, principal, request.headers.get("traceparent")
-                )
+                outcome = await acceptors[tjeneste].take(fmt, content, companion, principal)
             except AWAY:
                 raise busy("utilgjengelig") from None
+        _count(tjeneste, outcome)
         return _answer(outcome)
 
     @app.post("/{tjeneste}/hendelser", status_code=202, openapi_extra=_BODY, summary="Send hendelser")
@@ -157,6 +160,13 @@ async def _parts(request: Request, body: bytes) -> tuple[bytes, Companion]:
         person = form.get("person")
         barn = tuple(b for b in form.getlist("barn") if isinstance(b, str))
         return content, Companion(person if isinstance(person, str) else None, barn)
+
+
+def _count(tjeneste: str, outcome: Outcome) -> None:
+    for status, count in Counter(taken["status"] for taken in outcome.receipts).items():
+        metrics.EVENTS_RECEIVED.labels(tjeneste, status).inc(count)
+    for code, count in Counter(error["kode"] for error in outcome.errors).items():
+        metrics.RECORDS_REJECTED.labels(tjeneste, code).inc(count)
 
 
 def _answer(outcome: Outcome) -> Response:

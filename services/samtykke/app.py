@@ -10,10 +10,12 @@ from fastapi import FastAPI, Request, Response
 from pydantic import TypeAdapter
 
 from backbone.clock import Clock
-from backbone.http import Gatekeeper, Intake, create_app, json_response
+from backbone.http import Gatekeeper, Intake, create_app, expose_metrics, json_response
+from backbone.journal import observe
 from backbone.settings import Settings
 from backbone.tokens import Principal, Rolle
 from contracts import samtykke_api as api
+from contracts.tjenester import SAMTYKKE
 from services.samtykke import forvaltning, kropp, personer, porter
 from services.samtykke.endringer import Feed
 from services.samtykke.forvaltning import Consents
@@ -47,8 +49,9 @@ PARAMETERS: dict[str, tuple[tuple[str, str, dict[str, str]], ...]] = {
 
 def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, clock: Clock) -> FastAPI:
     """The application; every call but /helse needs a bearer token."""
-    app = create_app("samtykke")
+    app = create_app("samtykke", quiet={"/samtykke/endringer"})
     gatekeeper = Gatekeeper(settings, clock)
+    expose_metrics(app, gatekeeper, lambda: observe(kjerne.engine, SAMTYKKE))
     intake = Intake(settings.body_bytes_max, settings.accept_bytes_max)
 
     async def avgjorelser(who: Principal, body: api.AvgjorelserInn, _: Request) -> api.AvgjorelserUt:

@@ -5,7 +5,7 @@ Nothing is kept between calls, so what a family withdrew is withdrawn from the n
 """
 
 from base64 import b64encode
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from backbone import metrics, telemetry
 from backbone.clock import OSLO, Clock
 from backbone.database import driver
 from backbone.settings import Settings
@@ -227,7 +228,10 @@ async def read_batch(kjerne: Kjerne, body: api.LesingerInn) -> list[api.Lesing]:
             Read(item["slag"], UUID(item["subject"]), decision, item["type"], item["kategori"])
             for item, decision, _ in handed
         )
-        await log_reads(db, body["viewer"], body["formal"], reads, now, body.get("sporing"))
+        sporing = body.get("sporing") or telemetry.trace_id(telemetry.here())
+        await log_reads(db, body["viewer"], body["formal"], reads, now, sporing)
+    for (slag, access), count in Counter((item["slag"], d.outcome) for item, d, _ in handed).items():
+        metrics.READ_GATE.labels(slag, access).inc(count)
     return [
         {
             "ref": item["ref"],
