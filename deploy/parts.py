@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import logging
+import multiprocessing
 import os
 import signal
 import sys
@@ -11,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backbone import logs, telemetry
 from backbone.settings import Settings
 from contracts.catalogue import Catalogue
 from deploy.supervisor import end_with_supervisor
-
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 Run = Callable[[Settings, Catalogue, asyncio.Event], Coroutine[Any, Any, None]]
 
@@ -37,7 +37,7 @@ PARTS: tuple[Part, ...] = (
     Part("samtykke", "services.samtykke.main:run"),
     Part("portal", "consumers.portal.main:run"),
     Part("tjenester", "deploy.tjenester:run"),
-    Part("relay", "deploy.tjenester:run_relays", answers=False, needs_kafka=True),
+    Part("relay", "deploy.tjenester:run_relays", needs_kafka=True),
     Part("samordning", "consumers.coordination.main:run", needs_kafka=True),
 )
 """In the order of starting: what a person looks at first comes first."""
@@ -60,7 +60,8 @@ def load(reference: str) -> Any:
 
 
 def serve(part: Part, settings: Settings) -> None:
-    """Run the part in this process until SIGTERM or SIGINT; what it raises ends the process."""
+    """Run the part in this process until SIGTERM or SIGINT; what it raises ends the process. Spans that wait are sent
+    before it ends."""
     import uvloop
 
     async def main() -> None:
@@ -72,26 +73,30 @@ def serve(part: Part, settings: Settings) -> None:
         run: Run = load(part.run)
         await run(settings, Catalogue.standard(), stop)
 
-    uvloop.run(main())
+    telemetry.start(part.navn)
+    try:
+        uvloop.run(main())
+    finally:
+        telemetry.stop()
 
 
 def serve_as_child(navn: str, settings: Settings, log: Path) -> None:
     """The same under a supervisor: what it says goes to a log file, and it never outlives the supervisor."""
     end_with_supervisor()
     log_to(log)
-    serve(BY_NAVN[navn], settings)
+    try:
+        serve(BY_NAVN[navn], settings)
+    except Exception:
+        # multiprocessing would print the error's message, which may hold a row.
+        logging.getLogger(__name__).critical("the part %s ends", navn, exc_info=True)
+        sys.exit(1)
 
 
 def log_to(path: Path) -> None:
-    """Send this process's output and log to `path`."""
+    """Send this process's output and log to `path`: JSON lines, see `backbone.logs`."""
     out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
         os.dup2(out, stream.fileno())
     os.close(out)
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        stream=sys.stderr,
-        force=True,
-    )
+    logs.configure(multiprocessing.current_process().name)

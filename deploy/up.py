@@ -210,7 +210,10 @@ class _Run:
     def _running(self) -> dict[str, Any]:
         """What runs where, for tests and for the other commands."""
         return {
-            **{navn: self._settings.url(navn) for navn in ("portal", "tjenester", "samtykke", "samordning")},
+            **{
+                navn: self._settings.url(navn)
+                for navn in ("portal", "tjenester", "samtykke", "samordning", "relay")
+            },
             "kafka": self._settings.kafka,
             "database_url": self._settings.database_url,
             "tokens": str(self._tokens),
@@ -257,7 +260,12 @@ def _ports(options: Options) -> dict[str, int]:
     """The settings' ports as the options want them. Raises CannotStart when one is taken."""
     host = Settings().host
     if options.port == 0:
-        return dict(zip(PORTS, _free_ports(host, len(PORTS)), strict=True))
+        names = (*PORTS, "relay_port")
+        return dict(zip(names, _free_ports(host, len(names)), strict=True))
+    # The relay's port is of use to Prometheus and to us alone: that it is taken is no reason not to start.
+    relay = {}
+    if options.port is not None or not _is_free(host, Settings().relay_port):
+        (relay["relay_port"],) = _free_ports(host, 1)
     chosen = {} if options.port is None else {name: options.port + nr for nr, name in enumerate(PORTS)}
     settings = Settings(**chosen)  # type: ignore[arg-type]
     for name in PORTS:
@@ -266,7 +274,7 @@ def _ports(options: Options) -> dict[str, int]:
             raise CannotStart(
                 "opp-port-opptatt", port=str(port), vert=host, forslag=str(settings.portal_port + 100)
             )
-    return chosen
+    return {**chosen, **relay}
 
 
 def _is_free(host: str, port: int) -> bool:

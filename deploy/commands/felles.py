@@ -54,7 +54,11 @@ def settings(data_dir: Path) -> Any:
         data_dir,
         kafka=running["kafka"],
         database_url=running["database_url"],
-        urls={part: running[part] for part in ("portal", "tjenester", "samtykke", "samordning")},
+        urls={
+            part: running[part]
+            for part in ("portal", "tjenester", "samtykke", "samordning", "relay")
+            if part in running
+        },
     )
 
 

@@ -14,14 +14,13 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(part: Annotated[str, typer.Argument(metavar="DEL")]) -> None:
-    import logging
-
+    from backbone import logs
     from backbone.settings import MissingSecret, Settings
     from deploy import parts
 
     if part not in parts.BY_NAVN:
         fail("ukjent-del", navn=part, kjente=", ".join(DELER))
-    logging.basicConfig(level=logging.INFO, format=parts.LOG_FORMAT)
+    logs.configure(part)
     try:
         parts.serve(parts.BY_NAVN[part], Settings())
     except MissingSecret as missing:
