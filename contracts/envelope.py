@@ -143,12 +143,14 @@ def timestamp(at: datetime) -> str:
     )
 
 
+def header_name(attribute: str) -> str:
+    """The Kafka header that carries an attribute."""
+    return "content-type" if attribute == "datacontenttype" else f"ce_{attribute}"
+
+
 def to_kafka(envelope: Envelope) -> tuple[bytes, Headers]:
     """(key, headers) of a binary-mode record."""
-    headers = [
-        ("content-type" if name == "datacontenttype" else f"ce_{name}", value.encode())
-        for name, value in envelope.attributes().items()
-    ]
+    headers = [(header_name(name), value.encode()) for name, value in envelope.attributes().items()]
     return envelope.subject.encode(), headers
 
 

@@ -6,7 +6,7 @@ import typer
 
 from backbone.meldinger import messages
 
-COMMANDS = ("up", "serve", "migrate", "send", "simulate", "status", "dlq", "samtykke", "token")
+COMMANDS = ("up", "serve", "migrate", "send", "simulate", "status", "dlq", "samtykke", "token", "contracts")
 
 app = typer.Typer(
     name="samspor",

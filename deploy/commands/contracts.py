@@ -23,7 +23,7 @@ SCHEMAS, SAMPLES, ASYNCAPI = "schemas", "samples", "asyncapi.json"
 
 app = typer.Typer(help=TEXTS.text("hjelp-contracts"), no_args_is_help=True)
 
-Mappe = Annotated[Path, typer.Option("--mappe", help=TEXTS.text("hjelp-contracts-mappe"))]
+Mappe = Annotated[Path, typer.Option("--mappe", show_default=False, help=TEXTS.text("hjelp-contracts-mappe"))]
 Json = Annotated[bool, typer.Option("--json", help=TEXTS.text("hjelp-contracts-json"))]
 
 
@@ -62,7 +62,7 @@ def check(mappe: Mappe = GENERATED, as_json: Json = False) -> None:
 def generate(
     mappe: Mappe = GENERATED,
     dokument: Annotated[
-        Path, typer.Option("--dokument", help=TEXTS.text("hjelp-contracts-dokument"))
+        Path, typer.Option("--dokument", show_default=False, help=TEXTS.text("hjelp-contracts-dokument"))
     ] = TABLE,
     godta_brudd: Annotated[
         bool, typer.Option("--godta-brudd", help=TEXTS.text("hjelp-contracts-godta-brudd"))
@@ -154,7 +154,7 @@ def unreadable(samples: Mapping["SkjemaId", dict[str, Any]], catalogue: "Catalog
     return found
 
 
-def _said(id_: "SkjemaId", felt: str, kode: str, **args: Argument) -> dict[str, str]:
+def _said(id_: "SkjemaId", felt: str, kode: str, /, **args: Argument) -> dict[str, str]:
     return {
         "sted": f"{id_}, {felt}" if felt else str(id_),
         "fil": id_.path,
