@@ -27,14 +27,15 @@ setup: $(STAMPS)/packages $(STAMPS)/engines $(STAMPS)/assets ## install everythi
 run: setup ## start all of Samspor on this machine (ARGS="--port 8080" is passed on)
 	@exec $(BIN)/samspor up $(ARGS)
 
-test: setup ## run the tests (ARGS="tests/unit -k consent" is passed on)
+test: setup $(STAMPS)/assets-dev ## run the tests (ARGS="tests/unit -k consent" is passed on)
 	$(BIN)/python -m pytest $(ARGS)
 
-check: setup ## lint, formatting, types, and who may import whom
+check: setup ## lint, formatting, types, who may import whom, and that the contract is not broken
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/samspor contracts check
 
 format: setup ## format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix .
@@ -64,6 +65,11 @@ $(STAMPS)/engines: deploy/engines/jgo.lock.toml deploy/engines/kafka.py $(STAMPS
 
 $(STAMPS)/assets: package.json package-lock.json deploy/assets.py $(STAMPS)/packages
 	$(BIN)/python -m deploy.assets
+	@touch $@
+
+# What only tests use. Installing the assets alone takes it away again, so it comes after.
+$(STAMPS)/assets-dev: package.json package-lock.json $(STAMPS)/assets
+	$(BIN)/python -m deploy.assets --dev
 	@touch $@
 
 LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \

