@@ -78,10 +78,11 @@ class EventType:
 
     def skjerming_for(self, tjeneste: str) -> Skjerming:
         """The class when `tjeneste` is the sender: all that barnevern writes is X, because the connection to
-        barnevern is itself secret, and what a health service writes under secrecy is health data."""
+        barnevern is itself secret, and of the types that every service sends, what a health service writes under
+        secrecy is health data."""
         if tjeneste == "barnevern":
             return Skjerming.X
-        if tjeneste in HELSETJENESTER and self.skjerming is Skjerming.T:
+        if self.tjenester is None and tjeneste in HELSETJENESTER and self.skjerming is Skjerming.T:
             return Skjerming.H
         return self.skjerming
 
