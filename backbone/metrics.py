@@ -73,6 +73,7 @@ CONSUMER_RECORDS = _counter("consumer_records_total", "Records handled and commi
 CONSUMER_BATCH_SECONDS = _histogram("consumer_batch_seconds", "Time to handle and commit a batch", "leser")
 CONSUMER_LAG = _gauge("consumer_lag_records", "Records not yet read by this process", "leser", "topic")
 CONSUMER_RESTARTS = _counter("consumer_restarts_total", "Consumers made anew", "leser", "feil")
+CONSUMER_WAITS = _counter("consumer_waits_total", "Times a batch waited for a neighbour", "leser", "feil")
 CONSUMER_PARKED = _counter("consumer_parked_total", "Records set aside", "leser", "grunn")
 PARKED_RECORDS = _gauge("parked_records", "Records that stand set aside now", "leser")
 TASKS_OPEN = _gauge("tasks_open", "Open tasks", "regel")

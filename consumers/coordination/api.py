@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone.clock import Clock
 from backbone.database import driver
-from backbone.http import Gatekeeper, create_app, json_response
+from backbone.http import Gatekeeper, create_app, expose_metrics, json_response
 from backbone.problems import ProblemError
 from backbone.settings import Settings
 from consumers.coordination import queries
@@ -23,6 +23,13 @@ def create(
 ) -> FastAPI:
     app = create_app("samordning")
     gate = Gatekeeper(settings, clock)
+
+    async def observe() -> None:
+        ends = {(tp.topic, tp.partition): end for tp, end in (await consumer.ends()).items()}
+        async with engine.connect() as conn:
+            await queries.observe(await driver(conn), ends)
+
+    expose_metrics(app, gate, observe)
 
     @app.get("/samordning/barn/{subject}", summary="Tidslinjen og oppgavene til et barn")
     async def child(request: Request, subject: UUID) -> Response:
@@ -86,13 +93,35 @@ def create(
             return json_response({"parkert": await queries.parked(await driver(conn), maks)})
 
     @app.post("/samordning/parkert/avspilling", summary="Behandle parkerte poster på nytt")
-    async def replay(request: Request, maks: Annotated[int, Query(ge=1, le=PARKED_MAX)] = 100) -> Response:
+    async def replay(
+        request: Request,
+        maks: Annotated[int, Query(ge=1, le=PARKED_MAX)] = 100,
+        sted: Annotated[list[str] | None, Query(max_length=PARKED_MAX)] = None,
+    ) -> Response:
+        """The oldest, or those at `sted` ("topic/partition/offset")."""
         gate(request, "system", "drift")
+        places = None if sted is None else [_place(s) for s in sted]
         async with engine.connect() as conn:
-            records = await queries.parked_records(await driver(conn), maks)
+            records = await queries.parked_records(await driver(conn), maks, places)
         await handler.handle(records, replay=True)
         async with engine.connect() as conn:
             left = await queries.parked(await driver(conn), PARKED_MAX)
         return json_response({"behandlet": len(records), "parkert": left})
 
+    @app.delete("/samordning/parkert", summary="Glemme parkerte poster")
+    async def drop(request: Request, sted: Annotated[list[str], Query(max_length=PARKED_MAX)]) -> Response:
+        gate(request, "system", "drift")
+        places = [_place(s) for s in sted]
+        async with engine.begin() as conn:
+            return json_response({"fjernet": await queries.drop_parked(await driver(conn), places)})
+
     return app
+
+
+def _place(sted: str) -> queries.Sted:
+    """Raises ProblemError."""
+    topic, _, rest = sted.partition("/")
+    partition, _, offset = rest.partition("/")
+    if not topic or not partition.isdecimal() or not offset.isdecimal():
+        raise ProblemError(422, "feil-innhold", errors=[{"peker": "/sted"}])
+    return topic, int(partition), int(offset)

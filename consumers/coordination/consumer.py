@@ -8,6 +8,7 @@ fallback. aiokafka fetches the next batch in the background while this one is wr
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 
@@ -18,6 +19,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from backbone import metrics
 from backbone.database import driver
 from backbone.failures import Retry, backoff
 from backbone.kafka import bootstrap
@@ -80,6 +82,7 @@ class Consumer:
                 waits = backoff(self._rng)
             except (KafkaError, Stalled, OSError) as error:
                 log.warning("the consumer starts anew: %s", type(error).__name__)
+                metrics.CONSUMER_RESTARTS.labels(GROUP, type(error).__name__).inc()
                 await pause(stop, next(waits))
 
     async def ends(self) -> dict[TopicPartition, int]:
@@ -152,8 +155,12 @@ class Consumer:
         halving, and parked: it holds up no other."""
         waits = backoff(self._rng)
         while not stop.is_set():
+            began = time.perf_counter()
             try:
-                return await self._handler.handle(records)
+                await self._handler.handle(records)
+                metrics.CONSUMER_RECORDS.labels(GROUP).inc(len(records))
+                metrics.CONSUMER_BATCH_SECONDS.labels(GROUP).observe(time.perf_counter() - began)
+                return
             except BROKEN as error:
                 return await self._halve(records, stop, error)
             except Rejected as error:
@@ -184,6 +191,7 @@ class Consumer:
 
     async def _wait(self, stop: asyncio.Event, waits: Iterator[float], error: Exception) -> None:
         log.warning("coordination waits: %s", type(error).__name__)
+        metrics.CONSUMER_WAITS.labels(GROUP, type(error).__name__).inc()
         await pause(stop, next(waits))
 
 

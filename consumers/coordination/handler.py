@@ -16,6 +16,7 @@ import asyncpg
 from babel.dates import format_date
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from backbone import metrics, telemetry
 from backbone.clock import Clock
 from backbone.database import driver
 from backbone.journal import Journal, NewEvent
@@ -68,6 +69,61 @@ class News:
         self.cause: Envelope | None = None
 
 
+class Spans:
+    """The spans of one batch: of each event, and of each step of a task that one caused, in the event's own trace.
+    They tell what the transaction did, so they are ended when it has committed, and otherwise never seen."""
+
+    def __init__(self, arrivals: Iterable[Arrival]) -> None:
+        self._events: dict[store.Place, telemetry.Span] = {}
+        self._steps: list[telemetry.Span] = []
+        if telemetry.on():
+            self._events = {(a.envelope.source, a.envelope.id): _process_span(a) for a in arrivals}
+
+    def caused(self, step: Step, cause: Envelope | None) -> str:
+        """The trace context of the step's event; a trace of its own for what only time or a change caused."""
+        parent = cause.traceparent if cause else None
+        if cause and (event := self._events.get((cause.source, cause.id))):
+            parent = event.traceparent
+        span = telemetry.begin(
+            f"oppgave {step.told}",
+            "internal",
+            parent,
+            {"samspor.regel": step.oppgave.regel, "samspor.steg": step.told or ""},
+        )
+        self._steps.append(span)
+        return span.traceparent or telemetry.new_traceparent()
+
+    def committed(self, new: Iterable[store.Place]) -> None:
+        """`new`: the events that were not known already."""
+        for span in self._steps:
+            span.end()
+        if self._events:
+            for place in new:
+                self._events[place].end()
+
+
+def _process_span(arrival: Arrival) -> telemetry.Span:
+    record = arrival.record
+    said: dict[str, str | int] = {
+        "messaging.system": "kafka",
+        "messaging.operation.name": "process",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": record.topic,
+        "messaging.destination.partition.id": str(record.partition),
+        "messaging.kafka.offset": record.offset,
+        "messaging.consumer.group.name": SAMORDNING,
+    }
+    return telemetry.begin(f"process {record.topic}", "consumer", arrival.envelope.traceparent, said)
+
+
+def _count(parked: Collection[Parked]) -> None:
+    reasons = Counter(p.grunn for p in parked)
+    for reason, count in reasons.items():
+        metrics.CONSUMER_PARKED.labels(SAMORDNING, reason).inc(count)
+    if reasons:
+        log.warning("parked %s", dict(reasons))
+
+
 class Handler:
     """Pure rules between samtykke's keys and the database `engine`."""
 
@@ -93,6 +149,29 @@ class Handler:
         """A batch from Kafka, or (`replay`) records parked earlier. Raises what backbone and drivers raise
         when samtykke or the database is away; then nothing of the batch is done."""
         arrivals, parked = read(records, self._catalogue, self._topic_of)
+        said: dict[str, str | int] = {
+            "messaging.system": "kafka",
+            "messaging.operation.name": "process",
+            "messaging.operation.type": "process",
+            "messaging.consumer.group.name": SAMORDNING,
+            "messaging.batch.message_count": len(records),
+        }
+        links = (a.envelope.traceparent for a in arrivals)
+        with telemetry.span("process batch", "consumer", said, links=links):
+            spans = Spans(arrivals)
+            new = await self._handle(records, arrivals, parked, spans, replay)
+            spans.committed(new)
+        _count(parked)
+
+    async def _handle(
+        self,
+        records: Sequence[Record],
+        arrivals: Sequence[Arrival],
+        parked: list[Parked],
+        spans: Spans,
+        replay: bool,
+    ) -> set[store.Place]:
+        """Adds to `parked`; which timeline rows are new."""
         wanted: dict[str, set[str]] = defaultdict(set)
         for arrival in arrivals:
             wanted[arrival.envelope.subject].add(arrival.envelope.nokkelid)
@@ -112,15 +191,14 @@ class Handler:
             rows = [(a, False) for a in counted] + [(a, True) for a in blocked]
             new = await store.add_to_timeline(db, rows, now)
             fresh = {a.envelope.subject for a in counted if (a.envelope.source, a.envelope.id) in new}
-            await self._settle(db, {s: n for s, n in told.items() if s in fresh}, keys, now)
+            await self._settle(db, {s: n for s, n in told.items() if s in fresh}, keys, now, spans)
             await store.park(db, parked, now)
             if replay:
                 still = {p.record.place for p in parked}
                 await store.unpark(db, (r.place for r in records if r.place not in still))
             else:
                 await store.save_positions(db, _reached(records, [a for a, _ in rows], new, erased), now)
-        if parked:
-            log.warning("parked %s", dict(Counter(p.grunn for p in parked)))
+        return new
 
     async def set_aside(self, parked: Parked) -> None:
         """Parks a record that could not be handled, and goes past it."""
@@ -129,6 +207,7 @@ class Handler:
             db = await driver(conn)
             await store.park(db, [parked], now)
             await store.save_positions(db, _reached([parked.record], [], set(), []), now)
+        _count([parked])
 
     async def refresh(self, subjects: Collection[str]) -> None:
         """Children whose time has come or whose status may have changed: what waits is counted, the duties
@@ -145,8 +224,10 @@ class Handler:
             await store.hold(db, by_status["sperret"])
             await store.forget(db, by_status["slettet"], now)
             told, counted = await self._waiting(db, by_status["aktiv"], keys)
-            await self._settle(db, told, keys, now, recompute=True)
+            spans = Spans(())
+            await self._settle(db, told, keys, now, spans, recompute=True)
             await store.counted(db, counted)
+        spans.committed(())
 
     async def _keys(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, ChildKeys]:
         """One call for the whole batch."""
@@ -207,6 +288,7 @@ class Handler:
         told: Mapping[str, News],
         keys: Mapping[str, ChildKeys],
         now: datetime,
+        spans: Spans,
         *,
         recompute: bool = False,
     ) -> None:
@@ -233,7 +315,7 @@ class Handler:
             for step in steps(tasks.get(subject, {}), duties, row.kommune):
                 written.append(self._written(step, key))
                 if step.told:
-                    events.append(_event(step, now, news.cause))
+                    events.append(_event(step, now, news.cause, spans.caused(step, news.cause)))
         await store.save_fact_sets(db, saved, now)
         await store.save_tasks(db, written, now)
         if events:
@@ -269,7 +351,7 @@ def _open(subject: str, row: store.Held, key: ChildKeys) -> FactSet | None:
         return None
 
 
-def _event(step: Step, now: datetime, cause: Envelope | None) -> NewEvent:
+def _event(step: Step, now: datetime, cause: Envelope | None, traceparent: str) -> NewEvent:
     kommune = step.oppgave.kommune
     return NewEvent(
         id=step.event_id,
@@ -280,7 +362,7 @@ def _event(step: Step, now: datetime, cause: Envelope | None) -> NewEvent:
         time=now,
         content=step.content(),
         subject=step.oppgave.subject,
-        traceparent=cause.traceparent if cause else None,
+        traceparent=traceparent,
         correlationid=cause.correlationid if cause else None,
         causationid=cause.id if cause else None,
     )

@@ -1,15 +1,18 @@
 """What others may ask of coordination. Callers show nothing of it before samtykke's read gate has said so."""
 
 import base64
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import asyncpg
 import orjson
 
+from backbone import metrics
 from consumers.coordination.innlesing import Record
-from consumers.coordination.store import TIMELINE
+from consumers.coordination.store import TIMELINE, positions
+from contracts.tjenester import SAMORDNING
 
 Json = dict[str, Any]
 
@@ -95,12 +98,21 @@ async def parked(db: asyncpg.Connection, limit: int) -> list[Json]:
     return [dict(row) for row in rows]
 
 
-async def parked_records(db: asyncpg.Connection, limit: int) -> list[Record]:
-    """The records themselves, oldest first, to be handled once more."""
+Sted = tuple[str, int, int]
+"""(topic, partition, offset)"""
+
+
+async def parked_records(
+    db: asyncpg.Connection, limit: int, places: Sequence[Sted] | None = None
+) -> list[Record]:
+    """The records themselves, oldest first, to be handled once more; those at `places` where given."""
     rows = await db.fetch(
         'SELECT topic, partition, "offset", nokkel, hoder, innhold FROM parkert'
+        ' WHERE NOT $2 OR (topic, partition, "offset") IN (SELECT * FROM unnest($3::text[], $4::int[], $5::bigint[]))'
         ' ORDER BY mottatt, topic, partition, "offset" LIMIT $1',
         limit,
+        places is not None,
+        *_columns(places or ()),
     )
     return [
         Record(
@@ -113,6 +125,34 @@ async def parked_records(db: asyncpg.Connection, limit: int) -> list[Record]:
         )
         for row in rows
     ]
+
+
+async def drop_parked(db: asyncpg.Connection, places: Sequence[Sted]) -> int:
+    """Forgets these parked records; how many there were."""
+    gone = await db.fetch(
+        "DELETE FROM parkert p USING unnest($1::text[], $2::int[], $3::bigint[]) AS d (topic, partition, place)"
+        ' WHERE p.topic = d.topic AND p.partition = d.partition AND p."offset" = d.place RETURNING 1',
+        *_columns(places),
+    )
+    return len(gone)
+
+
+def _columns(places: Sequence[Sted]) -> tuple[list[str], list[int], list[int]]:
+    return [p[0] for p in places], [p[1] for p in places], [p[2] for p in places]
+
+
+async def observe(db: asyncpg.Connection, ends: Mapping[tuple[str, int], int]) -> None:
+    """Looks up what /metrics shows of the database; `ends` as in `status`."""
+    reached = await positions(db)
+    behind: Counter[tuple[str, ...]] = Counter()
+    for place, end in ends.items():
+        behind[SAMORDNING, place[0]] += max(end - reached.get(place, 0), 0)
+    metrics.show(metrics.CONSUMER_LAG, behind)
+    open_ = await db.fetch(
+        "SELECT regel, count(*) AS antall FROM oppgave WHERE status = 'aapen' GROUP BY regel"
+    )
+    metrics.show(metrics.TASKS_OPEN, {(row["regel"],): row["antall"] for row in open_})
+    metrics.PARKED_RECORDS.labels(SAMORDNING).set(await db.fetchval("SELECT count(*) FROM parkert"))
 
 
 async def status(db: asyncpg.Connection, ends: Mapping[tuple[str, int], int]) -> Json:
