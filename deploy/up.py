@@ -129,7 +129,7 @@ class _Run:
         while True:
             await asyncio.sleep(ENGINE_CHECK_S)
             for engine in self._engines.dead():
-                self._told(engine, State.DIED, "")
+                self._told(engine, State.DIED, "prosessen er borte")
                 try:
                     await self._engines.restart(engine)
                 except (EngineError, TimeoutError):
