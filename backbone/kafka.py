@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.structs import RecordMetadata
+from aiokafka.structs import RecordMetadata, TopicPartition
 
 from backbone import metrics
 from backbone.failures import Retry
@@ -25,6 +25,8 @@ BATCH_BYTES = 1024 * 1024
 RECORD_BYTES_MAX = 1024 * 1024
 """aiokafka's and the broker's own limit."""
 STOP_S = 5.0
+PATIENCE_S = 15.0
+"""How long a partition with something to read may stand still."""
 
 
 def bootstrap(settings: Settings) -> str:
@@ -147,6 +149,35 @@ class Publisher:
         producer, self._producer = self._producer, None
         if producer is not None:
             await _end(producer)
+
+
+class Standstill(Retry):
+    """There is something to read and nothing comes (aiokafka #1154): the consumer is to be made anew."""
+
+
+class Watch:
+    """Asks a consumer from time to time whether each of its partitions gets on."""
+
+    def __init__(self, patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
+        self._looked = asyncio.get_running_loop().time()
+        self._waiting: dict[TopicPartition, int] = {}
+
+    async def look(self, consumer: AIOKafkaConsumer) -> None:
+        """Raises Standstill where a partition has something to read and stands where it stood `patience_s` ago, or
+        does not know its position; KafkaError."""
+        now = asyncio.get_running_loop().time()
+        if now - self._looked < self._patience_s:
+            return
+        try:
+            async with asyncio.timeout(self._patience_s):
+                ends = await consumer.end_offsets(consumer.assignment())
+                waiting = {tp: at for tp, end in ends.items() if (at := await consumer.position(tp)) < end}
+        except TimeoutError:
+            raise Standstill("no position") from None
+        if any(self._waiting.get(tp) == at for tp, at in waiting.items()):
+            raise Standstill("lag")
+        self._looked, self._waiting = now, waiting
 
 
 async def _end(producer: AIOKafkaProducer) -> None:

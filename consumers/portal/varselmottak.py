@@ -6,9 +6,11 @@ Effects and position are one transaction; offsets are committed after it, so a c
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from backbone import metrics, telemetry
 from backbone.clock import Clock
 from backbone.failures import Retry, backoff
 from backbone.settings import Settings
@@ -22,6 +24,12 @@ log = logging.getLogger(__name__)
 BATCH = 500
 WAIT_MS = 500
 GROUP = "portal"
+_SAID = {
+    "messaging.system": "kafka",
+    "messaging.operation.name": "process",
+    "messaging.operation.type": "process",
+    "messaging.consumer.group.name": GROUP,
+}
 METADATA_MS = 5_000
 """The topic may be made after we asked for it, and must be noticed soon."""
 
@@ -45,6 +53,7 @@ class Varselmottak:
                 await self._consume(stop)
             except (Retry, OSError, TimeoutError) as error:
                 log.warning("alerts wait: %s", type(error).__name__)
+                metrics.CONSUMER_RESTARTS.labels(GROUP, type(error).__name__).inc()
                 await pause(next(waits), stop)
             else:
                 waits = backoff(random.Random(), most_s=5.0)
@@ -53,6 +62,8 @@ class Varselmottak:
         # Imported here: the first page must not wait for a Kafka client to load.
         from aiokafka import AIOKafkaConsumer
         from aiokafka.errors import KafkaError
+
+        from backbone.kafka import Watch
 
         topic = self._settings.topic(event_topic(SAMORDNING).navn)
         consumer = AIOKafkaConsumer(
@@ -67,11 +78,13 @@ class Varselmottak:
         try:
             async with asyncio.timeout(self._settings.delivery_timeout_s):
                 await consumer.start()
+            watch = Watch()
             while not stop.is_set():
                 batch = await consumer.getmany(timeout_ms=WAIT_MS, max_records=BATCH)
                 if batch:
                     positions = await self.handle(batch)
                     await consumer.commit(positions)
+                await watch.look(consumer)
         except KafkaError as error:
             raise Retry(type(error).__name__) from None
         finally:
@@ -83,6 +96,7 @@ class Varselmottak:
 
     async def handle(self, batch: Mapping[Any, Sequence[Any]]) -> dict[Any, int]:
         """Take a batch in; the next offset of each partition. Raises Retry."""
+        began = time.perf_counter()
         envelopes: list[Envelope] = []
         parked: list[Parkert] = []
         for records in batch.values():
@@ -95,7 +109,16 @@ class Varselmottak:
                     )
         following = {tp: records[-1].offset + 1 for tp, records in batch.items()}
         places: dict[Plass, int] = {(tp.topic, tp.partition): offset for tp, offset in following.items()}
-        new = await self._lager.take(envelopes, places, parked, self._clock())
+        links = (e.traceparent for e in envelopes)
+        with telemetry.span("process batch", "consumer", _SAID, links=links):
+            spans = [telemetry.begin(f"process {GROUP}", "consumer", e.traceparent, _SAID) for e in envelopes]
+            new = await self._lager.take(envelopes, places, parked, self._clock())
+        for span in spans:
+            span.end()
+        metrics.CONSUMER_RECORDS.labels(GROUP).inc(len(envelopes) + len(parked))
+        metrics.CONSUMER_BATCH_SECONDS.labels(GROUP).observe(time.perf_counter() - began)
+        for p in parked:
+            metrics.CONSUMER_PARKED.labels(GROUP, p.grunn).inc()
         if parked:
             log.error("%d records on %s are no alerts we can read", len(parked), SAMORDNING)
         if new:
