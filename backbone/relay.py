@@ -50,8 +50,8 @@ SELECT EXISTS (
        AND objid::int8 = hashtext($1)::int8 & 4294967295)
 """
 
-AWAY = (Retry, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
-"""What a neighbour that is away raises. The lock ends with its connection, so losing that is waited out alike."""
+AWAY = (Retry, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What a neighbour that is away raises (asyncpg calls a connection that was cut mid-answer InternalClientError). The lock ends with its connection, so losing that is waited out alike."""
 
 
 class LockLost(Retry):

@@ -42,6 +42,7 @@ AWAY = (
     Retry,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that was cut in the middle of an answer
     sqlalchemy.exc.DBAPIError,
     sqlalchemy.exc.TimeoutError,
     OSError,

@@ -22,7 +22,14 @@ from services.runner.accept import Acceptor, Outcome
 from services.runner.generic import GenericEvent, GenericJson
 
 PACKAGE = "services.runner"
-AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, OSError, TimeoutError)
+AWAY = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    DBAPIError,
+    OSError,
+    TimeoutError,
+)
 GENERIC = GenericJson()
 _BODY = {
     "requestBody": {

@@ -34,7 +34,7 @@ POOL = 10
 TICK_S = 1.0
 """How late the feed may say that a consent has run out. The gates themselves look at the clock."""
 
-AWAY = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+AWAY = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 class LocalDecider:
