@@ -31,6 +31,7 @@ def create_engine(settings: Settings, name: str, pool_size: int = 5) -> AsyncEng
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error's text ends up in logs, which must hold nobody's data
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         connect_args={"timeout": 10, "server_settings": {"timezone": "UTC", "jit": "off"}},

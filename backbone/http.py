@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from ipaddress import ip_address
@@ -171,6 +172,15 @@ def busy(code: str = "opptatt") -> ProblemError:
     return ProblemError(503, code, headers={"Retry-After": str(RETRY_AFTER_S)}, sekunder=RETRY_AFTER_S)
 
 
+def _without_words(record: logging.LogRecord) -> bool:
+    """A traceback keeps its places and its kind of error; what the error says may hold what somebody sent."""
+    if record.exc_info and record.exc_info[0]:
+        kind, _, places = record.exc_info
+        record.exc_text = "".join([*traceback.format_tb(places), kind.__name__])
+        record.exc_info = None
+    return True
+
+
 class _Server(uvicorn.Server):
     """uvicorn without signal handlers: the process that runs the part owns them."""
 
@@ -191,6 +201,7 @@ async def serve(app: FastAPI, host: str, port: int, stop: asyncio.Event) -> None
         server_header=False,
         lifespan="on",
     )
+    logging.getLogger("uvicorn.error").addFilter(_without_words)
     server = _Server(config)
     serving = asyncio.ensure_future(server.serve())
     stopping = asyncio.ensure_future(stop.wait())

@@ -51,7 +51,8 @@ SELECT EXISTS (
 """
 
 AWAY = (Retry, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-"""What a neighbour that is away raises (asyncpg calls a connection that was cut mid-answer InternalClientError). The lock ends with its connection, so losing that is waited out alike."""
+"""What a neighbour that is away raises. The lock ends with its connection, so losing that is waited out alike.
+asyncpg calls a connection that was cut in the middle of an answer InternalClientError."""
 
 
 class LockLost(Retry):
