@@ -18,6 +18,8 @@ from contracts import samtykke_api as api
 TOKEN_LIFE = timedelta(minutes=5)
 NAVN, SOK, SAMTYKKER = "/samtykke/navn", "/samtykke/sok", "/samtykke/samtykker"
 
+Parameter = str | int | float | list[str]
+
 
 class Rejected(Exception):
     """samtykke understood the call and said no (4xx). `status` is HTTP's, `problem` the RFC 9457 body."""
@@ -51,7 +53,7 @@ class InternalClient:
     ) -> None:
         await self._http.aclose()
 
-    async def call(self, method: str, path: str, body: Any = None, **params: str | int | float) -> Any:
+    async def call(self, method: str, path: str, body: Any = None, **params: Parameter) -> Any:
         """The answer's JSON (None for 204). Raises Retry or Rejected."""
         token = self._settings.system_token
         bearer = (
@@ -81,7 +83,7 @@ class InternalClient:
         path: str,
         content: bytes | None,
         headers: Mapping[str, str],
-        params: Mapping[str, str | int | float],
+        params: Mapping[str, Parameter],
     ) -> httpx.Response:
         try:
             return await self._http.request(

@@ -68,7 +68,14 @@ hjelp-simulate-journal = Skriv hver sending og svaret på den til denne filen, s
 
 hjelp-status = Hva som er mottatt, venter, er avvist, står på tidslinjer, er parkert og er åpne oppgaver.
 hjelp-dlq = Hendelser som er satt til side.
-hjelp-dlq-list = List hendelser som er parkert, og hvorfor.
+hjelp-dlq-list = List det som er parkert eller avvist, i journaler og hos mottakere, og hvorfor.
+hjelp-dlq-show = Vis én: hvorfor den står der, og hva som kan gjøres.
+hjelp-dlq-replay = Behandle på nytt. Det som alt er gjort, gjøres ikke om igjen.
+hjelp-dlq-drop = Gi opp en som er parkert, eller glem en som er avvist så avsenderen kan sende den på nytt.
+hjelp-dlq-id = Slik den står i «samspor dlq list».
+hjelp-dlq-antall = Høyst så mange fra hvert sted.
+hjelp-dlq-alle = Alle som kan behandles på nytt.
+hjelp-dlq-ja = Ikke spør først.
 
 hjelp-samtykke = Samtykker og koordinatorer.
 hjelp-samtykke-gi = Registrer et samtykke.
@@ -137,7 +144,50 @@ status-venter = Venter på samtykke
 status-avvist = Avvist
 status-publisert = Publisert
 status-samordning = Tidslinjer: { $hendelser } hendelser, etterslep { $etterslep }, parkert { $parkert }. Åpne oppgaver: { $oppgaver }.
-dlq-tom = Ingenting er parkert.
-dlq-tittel = Parkert
+dlq-tom = Ingenting er satt til side.
+dlq-tittel = Satt til side
+dlq-hvilke = Oppgi hvilke som skal behandles på nytt.
+    .gjor = Gi én eller flere id-er fra «samspor dlq list», eller --alle.
+dlq-ukjent = Ingenting er satt til side under «{ $id }».
+    .gjor = Se «samspor dlq list»; den kan alt være behandlet.
+dlq-ikke-tatt-vare-pa = { $id } kan ikke behandles på nytt: innholdet er ikke tatt vare på.
+    .gjor = Glem den med «samspor dlq drop», og be avsenderen sende på nytt når grunnen er rettet.
+dlq-forsokt = { $antall ->
+    [one] Én forsøkt på nytt.
+   *[other] { $antall } forsøkt på nytt.
+ } { $igjen ->
+    [0] Ingen av mottakernes ble satt til side igjen.
+   *[other] { $igjen } ble satt til side igjen:
+ }
+dlq-gi-opp = { $forklaring } Gi opp { $id }? Avsenderen får status «avvist», og innholdet slettes.
+dlq-glem = { $forklaring } Glem { $id }? Da kan avsenderen sende hendelsen på nytt.
+dlq-gitt-opp = { $id } er gitt opp.
+dlq-glemt = { $id } er glemt.
+dlq-grunn-avvist = Avvist ved beslutningen ({ $grunn }): det finnes ikke grunnlag for å sende den.
+    .gjor = Er det galt, la avsenderen rette opplysningene og sende en ny versjon, eller glem denne med «samspor dlq drop» og send på nytt.
+dlq-grunn-for-stor = Hendelsen er større enn Kafka tar imot.
+    .gjor = Be avsenderen dele den; gi denne opp med «samspor dlq drop».
+dlq-grunn-avvist-av-samtykke = samtykke forsto ikke spørsmålet om den.
+    .gjor = Se at alle deler kjører samme utgave, og behandle den på nytt. Blir det ved, meld feilen.
+dlq-grunn-framtidig-versjon = Den er av en nyere versjon enn denne utgaven forstår.
+    .gjor = Oppgrader samordningen, og behandle den på nytt.
+dlq-grunn-ugyldig-konvolutt = Hodene er ikke en av våre hendelser.
+    .gjor = Finn ut hvem som skriver til emnet uten å gå gjennom tjenestene. Den kan gis opp.
+dlq-grunn-ukjent-type = Hendelsestypen er ukjent for denne utgaven.
+    .gjor = Oppgrader samordningen, eller registrer typen, og behandle den på nytt.
+dlq-grunn-feil-topic = Hendelsen ligger på en annen tjenestes emne.
+    .gjor = Finn ut hvem som skriver til emnet. Den kan gis opp.
+dlq-grunn-ukjent-nokkel = samtykke har ikke nøkkelen den er forseglet med.
+    .gjor = Er databasen «nokler» gjenopprettet fra en eldre kopi? Behandle på nytt når nøkkelen er tilbake. Er barnet slettet, kan den gis opp.
+dlq-grunn-forsegling-brutt = Forseglingen er brutt: innhold eller hoder er endret etter avsending.
+    .gjor = Undersøk hvem som kan skrive til emnet, før den gis opp.
+dlq-grunn-ugyldig-innhold = Innholdet følger ikke sin egen type.
+    .gjor = Finn utgaven som sendte den. Behandle på nytt når samordningen er rettet, eller gi den opp.
+dlq-grunn-MalformedEnvelope = Varselet er ikke en av våre hendelser.
+    .gjor = Finn ut hvem som skriver til emnet. Den kan gis opp.
+dlq-grunn-FutureVersion = Varselet er av en nyere versjon enn portalen forstår.
+    .gjor = Oppgrader portalen. Oppgaven står i samordningen uansett.
+dlq-grunn-feil = Behandlingen feilet ({ $grunn }).
+    .gjor = Se loggen til delen på samme tidspunkt, rett feilen, og behandle den på nytt.
 token-rolle = «{ $rolle }» er ikke en rolle.
     .gjor = Velg en av disse: { $kjente }.

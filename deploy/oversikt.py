@@ -15,7 +15,8 @@ SELECT count(*) AS mottatt,
        count(*) FILTER (WHERE utfall = 'shield') AS skjermet,
        count(*) FILTER (WHERE utfall = 'withhold') AS venter,
        count(*) FILTER (WHERE utfall = 'refuse') AS avvist,
-       count(*) FILTER (WHERE publisert IS NOT NULL) AS publisert
+       count(*) FILTER (WHERE publisert IS NOT NULL) AS publisert,
+       count(*) FILTER (WHERE parkert IS NOT NULL) AS parkert
 FROM journal
 """
 TIDSLINJE = """
@@ -23,26 +24,21 @@ SELECT (SELECT count(*) FROM tidslinje) AS hendelser,
        (SELECT count(*) FROM parkert) AS parkert,
        (SELECT count(*) FROM oppgave WHERE status = 'aapen') AS oppgaver
 """
-PARKERT = """
-SELECT topic, partition, "offset", grunn, type, mottatt FROM parkert ORDER BY mottatt, topic, partition, "offset"
+PARKERT_I_JOURNAL = """
+SELECT id, source, type, parkert AS grunn, mottatt FROM journal WHERE parkert IS NOT NULL ORDER BY lopenr
 """
 
 
 async def journals(settings: Settings, catalogue: Catalogue) -> dict[str, dict[str, int]]:
     """Counts per journal: of each service, of samtykke and of coordination."""
-    owners = (*catalogue.tjenester, SAMTYKKE, SAMORDNING)
-    rows = await asyncio.gather(*(_rows(settings, owner, JOURNAL) for owner in owners))
-    return {owner: dict(found[0]) for owner, found in zip(owners, rows, strict=True)}
+    return {
+        owner: dict(rows[0]) for owner, rows in (await _of_journals(settings, catalogue, JOURNAL)).items()
+    }
 
 
 async def timelines(settings: Settings) -> dict[str, int]:
     """Counts of coordination: events on timelines, parked, open tasks."""
     return dict((await _rows(settings, SAMORDNING, TIDSLINJE))[0])
-
-
-async def parked(settings: Settings) -> list[dict[str, Any]]:
-    """What was set aside: where it stands and why, never what it says."""
-    return [dict(row) for row in await _rows(settings, SAMORDNING, PARKERT)]
 
 
 async def _rows(settings: Settings, database: str, query: str) -> list[Any]:

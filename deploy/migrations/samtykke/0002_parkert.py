@@ -18,5 +18,8 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        "journal_parkert", "journal", ["lopenr"], postgresql_where=sa.text("parkert IS NOT NULL")
+        "journal_satt_til_side",
+        "journal",
+        ["lopenr"],
+        postgresql_where=sa.text("parkert IS NOT NULL OR utfall = 'refuse'"),
     )
