@@ -142,6 +142,7 @@ status-frigitt = Frigitt
 status-skjermet = Skjermet
 status-venter = Venter på samtykke
 status-avvist = Avvist
+status-parkert = Parkert
 status-publisert = Publisert
 status-samordning = Tidslinjer: { $hendelser } hendelser, etterslep { $etterslep }, parkert { $parkert }. Åpne oppgaver: { $oppgaver }.
 dlq-tom = Ingenting er satt til side.

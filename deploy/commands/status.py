@@ -8,7 +8,7 @@ import typer
 from deploy.commands import felles
 from deploy.commands.felles import DATA_DIR, fail, result, text, write_json
 
-COLUMNS = ("mottatt", "ubesluttet", "frigitt", "skjermet", "venter", "avvist", "publisert")
+COLUMNS = ("mottatt", "ubesluttet", "frigitt", "skjermet", "venter", "avvist", "parkert", "publisert")
 
 
 def register(app: typer.Typer) -> None:

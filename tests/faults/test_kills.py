@@ -29,9 +29,10 @@ from contracts.catalogue import Catalogue
 from contracts.personnummer import tenor
 from contracts.samtykke_api import KOORDINATOR
 from deploy.commands.felles import settings as settings_of
-from deploy.demo import KOMMUNE, principals
+from deploy.demo import principals
 from deploy.klient import Fagsystem, Journal
 from deploy.kommune.hverdag import Sending
+from deploy.kommune.kropper import KOMMUNE
 from tests.up_process import Up, four_free_ports
 
 EVENTS, PER_REQUEST, CHILDREN = 2_000, 20, 50
@@ -87,7 +88,8 @@ async def test_what_was_accepted_is_accounted_for_exactly_once_whatever_is_kille
 
 @dataclass(frozen=True)
 class Found:
-    """What the databases hold. `outcomes` is per service journal, the rest is coordination's."""
+    """What the databases hold: `outcomes` in the services' journals ("park": set aside there), the rest in
+    coordination's."""
 
     outcomes: Mapping[Key, str | None]
     unpublished: int
@@ -130,9 +132,9 @@ async def _look(settings: Settings) -> Found:
     outcomes: dict[Key, str | None] = {}
     unpublished = 0
     for owner in Catalogue.standard().tjenester:
-        for row in await _rows(settings, owner, "SELECT source, id, utfall, publisert FROM journal"):
-            outcomes[row["source"], row["id"]] = row["utfall"]
-            unpublished += row["utfall"] in ("release", "shield") and row["publisert"] is None
+        for row in await _rows(settings, owner, "SELECT source, id, utfall, publisert, parkert FROM journal"):
+            outcomes[row["source"], row["id"]] = "park" if row["parkert"] else row["utfall"]
+            unpublished += row["utfall"] in ("release", "shield") and not (row["publisert"] or row["parkert"])
     told = await _rows(
         settings, "samordning", "SELECT source, id FROM tidslinje WHERE type NOT LIKE '%.samtykke.%'"
     )
