@@ -145,6 +145,7 @@ status-avvist = Avvist
 status-parkert = Parkert
 status-publisert = Publisert
 status-samordning = Tidslinjer: { $hendelser } hendelser, etterslep { $etterslep }, parkert { $parkert }. Åpne oppgaver: { $oppgaver }.
+status-sist-lest = Samordningen leste sist noe { $tid }.
 dlq-tom = Ingenting er satt til side.
 dlq-tittel = Satt til side
 dlq-hvilke = Oppgi hvilke som skal behandles på nytt.

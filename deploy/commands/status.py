@@ -52,6 +52,9 @@ def status(
             table.add_row(owner, *(str(counts[column]) for column in COLUMNS))
         result.print(table)
         lag = "?" if leser is None else str(leser.get("etterslep", "?"))
+        read = timelines.pop("sist_lest")
         result.print(text("status-samordning", etterslep=lag, **timelines))
+        if read is not None:
+            result.print(text("status-sist-lest", tid=f"{read:%Y-%m-%d %H:%M:%S} UTC"))
 
     felles.run(main)
