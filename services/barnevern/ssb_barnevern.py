@@ -128,7 +128,7 @@ class SsbBarnevern:
             if old != new:
                 ting, moved = ting.moved(old, new)
                 out += moved
-            changes[key] = ting.as_json()
+            changes[key] = ting.as_state()
             drafts += out
         return (Record(SAK, tuple(drafts)),) if drafts else (), changes
 
@@ -147,7 +147,7 @@ class SsbBarnevern:
                 continue
             if known is None and meldt.digest == DELETED:
                 warnings = (Problem(meldt.pointer, "ssb-slettet-ukjent"),)
-            changes[meldt.key] = told[0].as_json()
+            changes[meldt.key] = told[0].as_state()
             if told[1] or warnings:
                 records.append(Record(meldt.pointer, told[1], warnings=warnings))
         if new := tuple(key for key in changes if state[key] is None):

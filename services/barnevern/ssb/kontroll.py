@@ -5,7 +5,7 @@ of other files are built, and no file of this format has one.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from lxml import etree
@@ -16,6 +16,7 @@ from services.format import Argument, Problem
 
 CHUNK_BYTES = 1 << 16
 PROBLEMS_MOST = 100
+TEXT_MOST = 10_000  # no value that is longer can be right
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _HINTS = {f"{XSI}schemaLocation", f"{XSI}noNamespaceSchemaLocation"}
 
@@ -75,19 +76,22 @@ def _well_formed(parser: etree.XMLParser) -> None:
         raise Malformed(entry.line, entry.column)
 
 
-@dataclass(slots=True)
 class _Open:
-    """An element that has begun. `element` is None in and below what the table does not know."""
+    """An element that has begun. `element` is None in and below what the table does not know.
 
-    step: str  # of its XPath
-    element: Element | None
-    prefixes: Mapping[str | None, str]
-    place: int = 0  # in the sequence of children
-    count: int = 0  # of children at that place
-    seen: dict[str, int] = field(default_factory=dict)
-    keys: set[tuple[str, ...]] = field(default_factory=set)
-    text: list[str] = field(default_factory=list)
-    spoken: bool = False  # its text has been found wrong
+    One is made for each element of the file, so what few need is made when needed.
+    """
+
+    __slots__ = ("count", "element", "keys", "place", "prefixes", "seen", "spoken", "tag", "text")
+
+    def __init__(self, tag: str, element: Element | None, prefixes: Mapping[str | None, str]) -> None:
+        self.tag, self.element, self.prefixes = tag, element, prefixes
+        self.place = 0  # in the sequence of children
+        self.count = 0  # of children at that place
+        self.seen: dict[str, int] | None = None
+        self.keys: set[tuple[str, ...]] | None = None
+        self.text = ""
+        self.spoken = False  # its text has been found wrong
 
     @property
     def children(self) -> tuple[Child, ...]:
@@ -110,17 +114,19 @@ class _Checker:
             if tag != ROOT:
                 self._tell("/*", "ssb-feil-rot")
                 raise _Enough
-            self._open.append(_Open(f"/{ROOT}", BARNEVERN, prefixes))
+            self._open.append(_Open(tag, BARNEVERN, prefixes))
             self._attributes(BARNEVERN, attributes)
             return
         parent = self._open[-1]
-        parent.seen[tag] = parent.seen.get(tag, 0) + 1
-        this = _Open(_step(tag, parent), None, prefixes)
+        seen = parent.seen = {} if parent.seen is None else parent.seen
+        seen[tag] = seen.get(tag, 0) + 1
+        this = _Open(tag, None, prefixes)
         self._open.append(this)
         if parent.element:
             this.element = self._child(parent, tag)
         if this.element:
-            self._unique(parent, tag, attributes)
+            if parent.element and parent.element.unique:
+                self._unique(parent, tag, attributes)
             self._attributes(this.element, attributes)
 
     def end(self, tag: str) -> None:
@@ -128,7 +134,7 @@ class _Checker:
         if this.element:
             if isinstance(this.element.content, tuple):
                 self._missing(this, len(this.children))
-            elif fault := this.element.content.fault("".join(this.text)):
+            elif fault := this.element.content.fault(this.text):
                 self._tell(self._path(), *fault)
         self._open.pop()
 
@@ -137,7 +143,8 @@ class _Checker:
         if this.element is None or this.spoken:
             return
         if not isinstance(this.element.content, tuple):
-            this.text.append(text)
+            if len(this.text) <= TEXT_MOST:
+                this.text += text
         elif not this.element.content or text.strip(XML_SPACE):
             this.spoken = True
             self._tell(self._path(), "ssb-tekst")
@@ -211,17 +218,18 @@ class _Checker:
         if not fields or not all(f in attributes for f in fields):
             return
         key = (tag, *(attributes[f] for f in fields))
-        if key in parent.keys:
+        keys = parent.keys = set() if parent.keys is None else parent.keys
+        if key in keys:
             self._tell(f"{self._path()}/@Id", "ssb-id-gjentatt")
-        parent.keys.add(key)
+        keys.add(key)
 
     def _path(self, to: _Open | None = None) -> str:
         """XPath of the innermost open element, or of `to`."""
-        steps = []
-        for this in self._open:
-            steps.append(this.step)
-            if this is to:
+        steps = [f"/{ROOT}"]
+        for parent, this in pairwise(self._open):
+            if parent is to:
                 break
+            steps.append(_step(this.tag, parent))
         return "".join(steps)
 
     def _tell(self, pointer: str, code: str, args: Mapping[str, Argument] | None = None) -> None:
@@ -231,9 +239,9 @@ class _Checker:
 
 
 def _step(tag: str, parent: _Open) -> str:
-    """A step of an XPath: by name, and by number among those of its name where there can be several."""
+    """The XPath step to the latest child of `parent`: by name, and by number where there can be several."""
+    seen = parent.seen or {}
     if tag.startswith("{"):
-        return f"/*[{sum(parent.seen.values())}]"
-    ordinal = parent.seen[tag]
+        return f"/*[{sum(seen.values())}]"
     single = any(child.name == tag and child.most == 1 for child in parent.children) and tag != "Sak"
-    return f"/{tag}" if single and ordinal == 1 else f"/{tag}[{ordinal}]"
+    return f"/{tag}" if single and seen[tag] == 1 else f"/{tag}[{seen[tag]}]"

@@ -108,16 +108,18 @@ class Ting:
                 drafts += [gone.draft(old), sendt[key].draft(new)]
         return replace(self, sendt=sendt), tuple(drafts)
 
-    def as_json(self) -> dict[str, JsonValue]:
-        return {**self.historie.as_json(), "sendt": [_row(sent) for sent in self.sendt.values()]}
+    def as_state(self) -> str:
+        """One text: a file of many things holds the state of each in memory until it is stored."""
+        rows = [_row(sent) for sent in self.sendt.values()]
+        return orjson.dumps({**self.historie.as_json(), "sendt": rows}).decode()
 
     @classmethod
     def of(cls, state: JsonValue | None) -> "Ting":
-        if not isinstance(state, dict):
+        if not isinstance(state, str):
             return cls()
-        rows: Any = state["sendt"]
-        sendt = (Sendt(t, n, date.fromisoformat(d), v, g, data) for t, n, d, v, g, data in rows)
-        return cls(Historie.of(state), {f"{s.type} {s.nokkel}": s for s in sendt})
+        of = orjson.loads(state)
+        sendt = (Sendt(t, n, date.fromisoformat(d), v, g, data) for t, n, d, v, g, data in of["sendt"])
+        return cls(Historie.of(of), {f"{s.type} {s.nokkel}": s for s in sendt})
 
 
 def digest_of(hendelser: Iterable[Hendelse], slettet: bool = False) -> str:

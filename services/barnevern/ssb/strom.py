@@ -8,6 +8,7 @@ from datetime import date, datetime
 from services.barnevern.ssb.kontroll import fed
 from services.barnevern.ssb.verdier import read_bool, read_date, read_time
 
+PARTS_MOST = 2_000  # of one name that are kept in one thing: no case has as many, and memory is bounded
 _THING_DEPTH = 3  # Barnevern, Sak, thing
 
 
@@ -98,41 +99,35 @@ class _Builder:
         self.fil: Fil | None = None
         self.ready: deque[Node] = deque()
         self._open: list[Node] = []
-        self._counts: dict[str, int] = {}
-        self._avgiver = Node("Avgiver", "/Barnevern/Avgiver", {})
+        self._counts: list[dict[str, int]] = [{}]
+        self._avgiver = Node("Avgiver", "/Barnevern[1]/Avgiver[1]", {})
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        node = Node(tag, self._pointer(tag), dict(attributes))
-        depth = len(self._open) + 1
+        counts, depth = self._counts[-1], len(self._open) + 1
+        ordinal = counts[tag] = counts.get(tag, 0) + 1
+        above = self._open[-1].pointer if self._open else ""
+        node = Node(tag, f"{above}/{tag}[{ordinal}]", attributes)
         if tag == "Avgiver":
             self._avgiver = node
         elif tag == "Sak":
             root = self._open[0]
             uttrekk = read_time(root.attributes["DatoUttrekk"])
             self.fil = Fil(root.id, root.get("ForrigeId"), uttrekk, self._avgiver, node)
-        elif depth > _THING_DEPTH:
+        elif depth > _THING_DEPTH and ordinal <= PARTS_MOST:
             self._open[-1].children.append(node)
         self._open.append(node)
+        self._counts.append({})
 
     def end(self, tag: str) -> None:
         node = self._open.pop()
+        self._counts.pop()
         if len(self._open) == _THING_DEPTH - 1 and self._open[-1].name == "Sak":
             self.ready.append(node)
 
     def data(self, text: str) -> None:
         node = self._open[-1]
-        if len(self._open) > _THING_DEPTH:
+        if len(self._open) > _THING_DEPTH and not text.isspace():  # no value has a space in it
             node.text += text
 
     def close(self) -> None:
         pass
-
-    def _pointer(self, tag: str) -> str:
-        depth = len(self._open) + 1
-        if depth == _THING_DEPTH:
-            ordinal = self._counts[tag] = self._counts.get(tag, 0) + 1
-            return f"/Barnevern/Sak[1]/{tag}[{ordinal}]"
-        if depth < _THING_DEPTH:
-            return f"/Barnevern/{tag}[1]" if depth > 1 else "/Barnevern"
-        ordinal = 1 + sum(child.name == tag for child in self._open[-1].children)
-        return f"{self._open[-1].pointer}/{tag}[{ordinal}]"

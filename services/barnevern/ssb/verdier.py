@@ -106,6 +106,7 @@ def _within_zone(zone: str | None) -> bool:
     return zone in (None, "Z") or int(zone[1:3]) * 60 + int(zone[4:]) <= ZONE_MINUTES_MOST
 
 
+@lru_cache(maxsize=8_192)
 def read_date(text: str) -> date | None:
     """The calendar date that a valid xs:date names; its zone, if any, moves no day. None outside 1900–2200."""
     match = _DATO.fullmatch(text)

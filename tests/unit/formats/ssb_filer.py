@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from random import Random
 from uuid import UUID
 
@@ -13,26 +14,68 @@ from services.barnevern.ssb.skjema import BARNEVERN, ROOT, Child, Element
 from services.barnevern.ssb.verdier import Boolsk, Dato, Koder, Tekst, Tidspunkt, Verdi
 
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+STRANGE = (
+    "Ukjent",
+    "{urn:x}Id",
+    "{http://www.w3.org/XML/1998/namespace}lang",
+    f"{XSI}nil",
+    f"{XSI}schemaLocation",
+    f"{XSI}x",
+)
 TYPES = ("MeldingType", "SaksinnholdType", "BegrepsType", "xs:date", "")
 BARN = tenor(date(2012, 5, 4), 0)
-DATES = ("2021-01-01", "2021-01-01Z", "2020-02-29", "-0004-02-29", "12021-12-31", "2021-06-30+14:00", "1999-12-31-05:30")
-TIMES = ("2021-01-01T13:22:00+01:00", "2021-12-31T24:00:00Z", "2021-01-01T00:00:00.123456789-14:00", " 2021-01-01T13:22:00Z ")
+DATES = (
+    "2021-01-01",
+    "2021-01-01Z",
+    "2020-02-29",
+    "-0004-02-29",
+    "12021-12-31",
+    "2021-06-30+14:00",
+    "1999-12-31-05:30",
+)
+TIMES = (
+    "2021-01-01T13:22:00+01:00",
+    "2021-12-31T24:00:00Z",
+    "2021-01-01T00:00:00.123456789-14:00",
+    " 2021-01-01T13:22:00Z ",
+)
+WORDS = r"""
+0 1 2 3 4 8 9 10 11 25 26 36 37 99 01 1.1 1.99 1.3 1.1.1 1.1.01 2.5.01 3.3.07 9.1 a A ab æ BVL bvl
+BVL2022 BL1981 Melding melding Sak Slettet true false TRUE yes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx xx xxx 1a 12a 123a 1234 1a1 a1 ٣ 12345 123456789 1234567890
+٩٤٤١١٧٧٨٤ 12345678901 123456789012 1234567890123 2021-01-01 2021-01-01Z 2021-02-29 2020-02-29
+1900-02-29 2000-02-29 0000-01-01 -0001-01-01 -0001-02-29 -0004-02-29 10000-01-01 010000-01-01
+2021-1-1 2021-13-01 2021-04-31 2021-00-01 2021-01-00 2021-01-32 2021-01-01+14:00 2021-01-01+14:01
+2021-01-01-14:00 2021-01-01+13:60 2021-01-01+00:00 2021-01-01z 01.01.2021 20210101 2021-01 2021
+--01-01 2021-01-01T00:00:00 2021-01-01T00:00:00Z 2021-01-01T24:00:00Z 2021-01-01T24:00:01Z
+2021-01-01T24:01:00Z 2021-01-01T23:59:60Z 2021-01-01T23:59:59.Z 2021-01-01T23:59:59.1Z
+2021-01-01T23:59:59.1234567890Z 2021-01-01t00:00:00Z 2021-01-01T00:00Z 0000-01-01T00:00:00Z
+-2021-01-01T00:00:00Z 12021-01-01T00:00:00Z 2021-01-01T00:00:00+14:01 2021-01-01T00:00:00+0100
+2021-01-01T24:00:00.000Z 2021-02-30T00:00:00Z 7317a453-2d65-465a-9589-519311d66579
+7317A453-2D65-465A-9589-519311D66579 7317a453-2d65-665a-9589-519311d66579
+7317a453-2d65-465a-c589-519311d66579 {7317a453-2d65-465a-9589-519311d6657}
+7317a4532d65465a9589519311d66579 7317a453-2d65-465a-9589-519311d6657
+g317a453-2d65-465a-9589-519311d66579 <&"'> 😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀
+😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀
+"""
 ODD = (
-    "", " ", "0", "1", "2", "3", "4", "8", "9", "10", "11", "25", "26", "36", "37", "99", " 1", "1 ", "1\n", "01", "1.1", "1.99", "1.3", "1.1.1",
-    "1.1.01", "2.5.01", "3.3.07", "9.1", "a", "A", "ab", "æ", "BVL", "bvl", "BVL2022", "BL1981", "Melding", "melding", "Sak", "Slettet", "true",
-    "false", "TRUE", " true ", "yes", "x" * 36, "x" * 37, "x" * 50, "x" * 51, "x" * 10_000, "x" * 10_001, "x" * 100, "x" * 101,
-    "x" * 250, "x" * 251, "x" * 300, "x" * 301, "xx", "xxx", "1a", "12a", "123a", "1234", "1a1", "a1", "٣", "12345", "123456789", "1234567890", "٩٤٤١١٧٧٨٤",
-    "12345678901", "123456789012", "1234567890123", "12 4", "2021-01-01", "2021-01-01Z", "2021-02-29", "2020-02-29", "1900-02-29", "2000-02-29", "0000-01-01",
-    "-0001-01-01", "-0001-02-29", "-0004-02-29", "10000-01-01", "010000-01-01", "2021-1-1", "2021-13-01", "2021-04-31", "2021-00-01", "2021-01-00",
-    "2021-01-32", "2021-01-01+14:00", "2021-01-01+14:01", "2021-01-01-14:00", "2021-01-01+13:60", "2021-01-01+00:00", "2021-01-01z", " 2021-01-01",
-    "2021-01-01 ", "\t2021-01-01\n", "01.01.2021", "20210101", "2021-01", "2021", "--01-01", "2021-01-01T00:00:00", "2021-01-01T00:00:00Z",
-    "2021-01-01T24:00:00Z", "2021-01-01T24:00:01Z", "2021-01-01T24:01:00Z", "2021-01-01T23:59:60Z", "2021-01-01T23:59:59.Z", "2021-01-01T23:59:59.1Z",
-    "2021-01-01T23:59:59.1234567890Z", "2021-01-01t00:00:00Z", "2021-01-01 00:00:00Z", "2021-01-01T00:00Z", "0000-01-01T00:00:00Z", "-2021-01-01T00:00:00Z",
-    "12021-01-01T00:00:00Z", " 2021-01-01T00:00:00Z\n", "2021-01-01T00:00:00+14:01", "2021-01-01T00:00:00+0100", "2021-01-01T24:00:00.000Z",
-    "2021-02-30T00:00:00Z", "7317a453-2d65-465a-9589-519311d66579", "7317A453-2D65-465A-9589-519311D66579", "7317a453-2d65-665a-9589-519311d66579",
-    "7317a453-2d65-465a-c589-519311d66579", "{7317a453-2d65-465a-9589-519311d6657}", "7317a4532d65465a9589519311d66579", "7317a453-2d65-465a-9589-519311d6657",
-    "7317a453-2d65-465a-9589-519311d66579 ", "g317a453-2d65-465a-9589-519311d66579", "<&\"'>", "\u00a0", "😀" * 36, "😀" * 37,
-)  # fmt: skip
+    *WORDS.split(),
+    *("x" * length for length in (50, 51, 100, 101, 250, 251, 300, 301, 10_000, 10_001)),
+    "",
+    " ",
+    " 1",
+    "1 ",
+    "1\n",
+    " true ",
+    "12 4",
+    " 2021-01-01",
+    "2021-01-01 ",
+    "\t2021-01-01\n",
+    "2021-01-01 00:00:00Z",
+    " 2021-01-01T00:00:00Z\n",
+    "7317a453-2d65-465a-9589-519311d66579 ",
+    "\xa0",
+)
 
 
 Times = Callable[[Child], int]
@@ -96,16 +139,19 @@ def copied(root: etree._Element) -> etree._Element:
     return copy.deepcopy(root)
 
 
-def broken(root: etree._Element) -> Iterator[tuple[str, etree._Element]]:
+def broken(
+    root: etree._Element, chosen: Callable[[], bool] = lambda: True
+) -> Iterator[tuple[str, etree._Element]]:
     """(what was done, the file) for each element and attribute dropped, emptied, doubled, moved, renamed, retyped."""
     for number, original in enumerate(root.iter()):
         for what, change in (*_element_changes(original), *_attribute_changes(original)):
-            file = copied(root)
-            change(next(e for n, e in enumerate(file.iter()) if n == number))
-            yield f"{root.getroottree().getpath(original)} {what}", file
+            if chosen():
+                file = copied(root)
+                change(next(e for n, e in enumerate(file.iter()) if n == number))
+                yield f"{root.getroottree().getpath(original)} {what}", file
 
 
-Change = Callable[[etree._Element], None]
+Change = Callable[[etree._Element], object]
 
 
 def _element_changes(element: etree._Element) -> Iterator[tuple[str, Change]]:
@@ -114,30 +160,49 @@ def _element_changes(element: etree._Element) -> Iterator[tuple[str, Change]]:
         yield "doubled", lambda e: e.addnext(copied(e))
         yield "first", lambda e: e.getparent().insert(0, e)
         yield "last", lambda e: e.getparent().append(e)
-        yield "one later", lambda e: e.getnext().addnext(e) if e.getnext() is not None else None
-        yield "moved up", lambda e: e.getparent().getparent().append(e) if len(list(e.iterancestors())) > 1 else None
+    if element.getnext() is not None:
+        yield "one later", lambda e: e.getnext().addnext(e)
+    if len(list(element.iterancestors())) > 1:
+        yield "moved up", lambda e: e.getparent().getparent().append(e)
     yield "renamed", lambda e: setattr(e, "tag", "Ukjent")
     yield "in a namespace", lambda e: setattr(e, "tag", f"{{urn:x}}{e.tag}")
-    yield "emptied", lambda e: [e.remove(c) for c in e] and None
+    yield "emptied", lambda e: [e.remove(child) for child in e]
     yield "with a stranger", lambda e: e.append(etree.Element("Ukjent"))
     yield "with a stranger first", lambda e: e.insert(0, etree.Element("Ukjent"))
     yield "with a comment", lambda e: e.insert(0, etree.Comment("x"))
-    for text in (" ", "x", "\n", "\u00a0", None, *(ODD if not len(element) and element.text else ())):
-        yield f"text {text!r:.20}", lambda e, text=text: setattr(e, "text", text)
+    simple = len(element) == 0 and element.text
+    for text in (" ", "x", "\n", "\u00a0", None, *(ODD if simple else ())):
+        yield f"text {text!r:.20}", partial(_write, text=text)
     if len(element):
-        yield "tail x", lambda e: setattr(e[-1], "tail", "x")
-    for name in ("Ukjent", "{urn:x}Id", "{http://www.w3.org/XML/1998/namespace}lang", f"{XSI}nil", f"{XSI}schemaLocation", f"{XSI}x"):
-        yield f"with {name}", lambda e, name=name: e.set(name, "true")
+        yield "text between", lambda e: setattr(e[-1], "tail", "x")
+    for name in STRANGE:
+        yield f"with {name}", partial(_set, name=name, text="true")
     for name in TYPES:
-        yield f"of {name}", lambda e, name=name: e.set(f"{XSI}type", name)
+        yield f"of {name}", partial(_set, name=f"{XSI}type", text=name)
     if "Id" in element.attrib and (before := element.getprevious()) is not None and "Id" in before.attrib:
-        yield "same id as before", lambda e: e.set("Id", e.getprevious().get("Id"))
-        yield "same id, other case", lambda e: e.set("Id", e.getprevious().get("Id").upper())
+        yield "with the same id", partial(_set, name="Id", text=before.get("Id"))
+        yield "with the same id in capitals", partial(_set, name="Id", text=before.get("Id").upper())
 
 
 def _attribute_changes(element: etree._Element) -> Iterator[tuple[str, Change]]:
     for name in element.attrib:
-        yield f"@{name} dropped", lambda e, name=name: e.attrib.pop(name) and None
-        yield f"@{name} renamed", lambda e, name=name: e.set(name.lower(), e.attrib.pop(name))
+        yield f"@{name} dropped", partial(_drop, name=name)
+        yield f"@{name} in lower case", partial(_lower, name=name)
         for text in ODD:
-            yield f"@{name}={text!r:.40}", lambda e, name=name, text=text: e.set(name, text)
+            yield f"@{name}={text!r:.40}", partial(_set, name=name, text=text)
+
+
+def _write(element: etree._Element, text: str | None) -> None:
+    element.text = text
+
+
+def _set(element: etree._Element, name: str, text: str) -> None:
+    element.set(name, text)
+
+
+def _drop(element: etree._Element, name: str) -> None:
+    del element.attrib[name]
+
+
+def _lower(element: etree._Element, name: str) -> None:
+    element.set(name.lower(), element.attrib.pop(name))
