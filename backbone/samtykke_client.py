@@ -17,6 +17,7 @@ from contracts import samtykke_api as api
 
 TOKEN_LIFE = timedelta(minutes=5)
 NAVN, SOK, SAMTYKKER = "/samtykke/navn", "/samtykke/sok", "/samtykke/samtykker"
+TILDELINGER = "/samtykke/tildelinger"
 
 Parameter = str | int | float | list[str]
 
@@ -140,3 +141,7 @@ class SamtykkeClient(InternalClient):
 
     async def consents(self, subject: str) -> list[api.Samtykke]:
         return cast(list[api.Samtykke], (await self.call("GET", SAMTYKKER, subject=subject))["samtykker"])
+
+    async def assigned(self, koordinator: str) -> list[str]:
+        """Subjects of the children that the coordinator with this `sub` is assigned to."""
+        return cast(list[str], (await self.call("GET", TILDELINGER, koordinator=koordinator))["subjects"])

@@ -352,6 +352,13 @@ class TildelingUt(TypedDict):
 
 
 @_wire
+class TildelingerUt(TypedDict):
+    """The children a coordinator is assigned to; what she may see of each is for the read gate."""
+
+    subjects: list[str]
+
+
+@_wire
 class SamtykkelesingInn(TypedDict):
     """POST /samtykke/samtykker/lesing: the child's consents as `viewer` may see them, logged as a read."""
 

@@ -91,6 +91,13 @@ class Leser:
         except Rejected as error:
             raise Retry(str(error)) from None
 
+    async def assigned(self) -> list[str]:
+        """The children that the viewer coordinates."""
+        try:
+            return await self._samtykke.assigned(self.viewer.sub)
+        except Rejected as error:
+            raise Retry(str(error)) from None
+
     async def consents(self, subject: str, koordinering: bool) -> list[Json]:
         """The child's consents that the viewer may see."""
         body = {"viewer": self.viewer.model_dump(), "subject": subject, "koordinering": koordinering}

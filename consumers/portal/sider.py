@@ -176,7 +176,7 @@ async def my_children(portal: Portal, leser: Leser, tasks: Sequence[Oppgave]) ->
     if viewer.rolle == "koordinerende-enhet":
         return await named(portal, leser, with_tasks, koordinering=True), False
     if viewer.rolle == "koordinator":
-        return await named(portal, leser, await portal.samordning.children(kommune=viewer.kommune)), False
+        return await named(portal, leser, await leser.assigned()), False
     if viewer.rolle == "fagperson" and viewer.tjeneste:
         others = await portal.samordning.children(kommune=viewer.kommune, tjeneste=viewer.tjeneste)
     elif viewer.rolle == "revisor":
@@ -201,8 +201,10 @@ async def my_tasks(portal: Portal, leser: Leser) -> list[Oppgave]:
     viewer = leser.viewer
     if not _has_tasks(viewer):
         return []
-    owner = {} if viewer.rolle == "koordinator" else {"eier": viewer.tjeneste or viewer.rolle}
-    found = await portal.samordning.tasks(kommune=viewer.kommune, **owner)
+    if viewer.rolle == "koordinator":
+        found = [t for child in await leser.assigned() for t in await portal.samordning.tasks(subject=child)]
+    else:
+        found = await portal.samordning.tasks(kommune=viewer.kommune, eier=viewer.tjeneste or viewer.rolle)
     rows = [t for t in found if t["status"] == "aapen"]
     unit = viewer.rolle == "koordinerende-enhet"
     names = await named(portal, leser, list(dict.fromkeys(t["subject"] for t in rows)), koordinering=unit)

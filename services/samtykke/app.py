@@ -38,6 +38,7 @@ handler.
 SCHEMAS = "#/components/schemas/{model}"
 PARAMETERS: dict[str, tuple[tuple[str, str, dict[str, str]], ...]] = {
     "GET /endringer": (("query", "etter", {"type": "integer"}), ("query", "ventetid_s", {"type": "number"})),
+    "GET /tildelinger": (("query", "koordinator", {"type": "string"}),),
     "GET /samtykker": (("query", "subject", {"type": "string", "format": "uuid"}),),
     **{
         f"POST /samtykker/{{id}}/{step}": (("path", "id", {"type": "string", "format": "uuid"}),)
@@ -103,6 +104,10 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
         _own_municipality(who, body)
         return {"subject": str(await forvaltning.assign(kjerne, body))}
 
+    async def tildelte(_: Principal, __: None, request: Request) -> api.TildelingerUt:
+        found = await forvaltning.assigned(kjerne, request.query_params.get("koordinator", ""))
+        return {"subjects": [str(subject) for subject in found]}
+
     async def fratildel(who: Principal, body: api.TildelingInn, _: Request) -> api.TildelingUt:
         _own_municipality(who, body)
         return {"subject": str(await forvaltning.unassign(kjerne, body))}
@@ -122,6 +127,7 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
         ("POST", "/samtykker/{id}/gi-igjen", CONSENT, None, api.SamtykkeUt, gi_igjen),
         ("POST", "/samtykker/{id}/avslag", CONSENT, api.SamtykkeInn, api.SamtykkeUt, avsla),
         ("POST", "/tildelinger", ASSIGN, api.TildelingInn, api.TildelingUt, tildel),
+        ("GET", "/tildelinger", SYSTEM, None, api.TildelingerUt, tildelte),
         ("DELETE", "/tildelinger", ASSIGN, api.TildelingInn, api.TildelingUt, fratildel),
     )
     definitions: dict[str, Any] = {}

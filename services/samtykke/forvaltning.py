@@ -33,6 +33,7 @@ INSERT_ASSIGNMENT = """
     ON CONFLICT (subject, koordinator) DO UPDATE SET rolle = excluded.rolle
 """
 DELETE_ASSIGNMENT = "DELETE FROM tildeling WHERE subject = $1 AND koordinator = $2"
+SELECT_ASSIGNED = "SELECT subject FROM tildeling WHERE koordinator = $1 ORDER BY subject"
 LOCK_ID = "SELECT pg_advisory_xact_lock(hashtext('samtykke'), hashtext($1))"
 
 
@@ -183,3 +184,10 @@ async def resolve(kjerne: Kjerne, db: asyncpg.Connection, body: api.SamtykkeInn 
         return await person_of(kjerne, db, body["kommune"], body.get("person"), body.get("subject"))
     except NoIdentity as error:
         raise wrong(place(f"/{field}", error.kode)) from None
+
+
+async def assigned(kjerne: Kjerne, koordinator: str) -> list[UUID]:
+    """The children that the coordinator with this `sub` is assigned to."""
+    async with kjerne.engine.connect() as conn:
+        rows = await (await driver(conn)).fetch(SELECT_ASSIGNED, koordinator)
+    return [row["subject"] for row in rows]

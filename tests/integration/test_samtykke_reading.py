@@ -97,6 +97,8 @@ async def test_a_coordinator_reads_while_appointed_and_sees_status_of_barnevern_
     assert await sees(plain) == ["deny", "deny"]
     body = {"person": number(), "kommune": KOMMUNE, "koordinator": plain.sub, "rolle": "barnekoordinator"}
     await samtykke.call("POST", "/tildelinger", body)
+    mine = await samtykke.call("GET", "/tildelinger", koordinator=plain.sub)
+    assert mine == {"subjects": [pupil["subject"]]}
     assert await sees(plain) == ["full", "deny"]
     assert await sees(trusted) == ["full", "status"]
     assert await sees(plain.model_copy(update={"sub": "en annen"})) == ["deny", "deny"]

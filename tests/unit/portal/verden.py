@@ -224,12 +224,16 @@ class Verden:
             mine = [c for c in found if parties & {c["fra_tjeneste"], *c["til_tjenester"]}]
             return as_json({"samtykker": mine})
 
+        async def assigned(request: Request) -> Response:
+            return as_json({"subjects": sorted({r["subject"] for r in (*self.rows, *self.tasks)})})
+
         return self._app(
             "samtykke",
             Route("/samtykke/lesinger", read, methods=["POST"]),
             Route("/samtykke/navn", names, methods=["POST"]),
             Route("/samtykke/sok", search, methods=["POST"]),
             Route("/samtykke/samtykker/lesing", consents, methods=["POST"]),
+            Route("/samtykke/tildelinger", assigned),
         )
 
     def _may_open(self, viewer: Json, subject: str) -> str:
