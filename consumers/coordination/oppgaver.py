@@ -5,7 +5,6 @@ derivable again, it opens again under the same id. Each step that others are tol
 makes the id of the event that tells it: the same step is never told twice.
 """
 
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,6 +14,7 @@ from pydantic import JsonValue
 
 from consumers.coordination.regler.regel import Duty, Fristslag, Grunn
 from contracts.envelope import Content
+from contracts.oppgave import step_event_id
 
 Status = Literal["aapen", "oppfylt", "bortfalt"]
 Telling = Literal["opprettet", "utfort", "bortfalt"]
@@ -63,7 +63,7 @@ class Step:
 
     @property
     def event_id(self) -> str:
-        return str(uuid.uuid5(uuid.UUID(self.oppgave.id), f"{self.told}\n{self.oppgave.versjon}"))
+        return step_event_id(self.oppgave.id, str(self.told), self.oppgave.versjon)
 
 
 def steps(held: Mapping[str, Oppgave], duties: Iterable[Duty], kommune: str) -> Iterator[Step]:

@@ -1,7 +1,6 @@
 """The alerts the portal has heard of, in its own database. Rows hold ids and times; what they say is asked for when
 somebody is shown it."""
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from backbone.failures import Retry
 from consumers.portal.tables import parkert, posisjon, varsel
 from contracts.catalogue import split
 from contracts.envelope import Envelope
+from contracts.oppgave import step_event_id
 
 Plass = tuple[str, int]
 """(topic, partition)"""
@@ -44,11 +44,10 @@ class Varsel:
         return split(self.type)[1].removeprefix("oppgave.")
 
     def tells_of(self, oppgave_id: str) -> bool:
-        """Whether this alert is about that task. The body that says so is sealed, but its id is the UUIDv5 of the task,
-        the step and the step's number."""
-        told = uuid.UUID(oppgave_id)
-        numbers = range(1, STEG_MAKS + 1)
-        return any(str(uuid.uuid5(told, f"{self.steg}\n{nr}")) == self.hendelse_id for nr in numbers)
+        """Whether this alert is about that task. The body that says so is sealed, but its id can be told by the task."""
+        return any(
+            step_event_id(oppgave_id, self.steg, nr) == self.hendelse_id for nr in range(1, STEG_MAKS + 1)
+        )
 
 
 @dataclass(frozen=True)
