@@ -6,7 +6,19 @@ import typer
 
 from backbone.meldinger import messages
 
-COMMANDS = ("up", "serve", "migrate", "send", "simulate", "status", "dlq", "samtykke", "token", "contracts")
+COMMANDS = (
+    "up",
+    "serve",
+    "migrate",
+    "send",
+    "simulate",
+    "status",
+    "doctor",
+    "dlq",
+    "samtykke",
+    "token",
+    "contracts",
+)
 
 app = typer.Typer(
     name="samspor",

@@ -85,6 +85,15 @@ async def migrate(settings: Settings, catalogue: Catalogue) -> list[str]:
     return behind
 
 
+async def behind(settings: Settings, catalogue: Catalogue) -> list[str]:
+    """Names of the databases that are missing or not at their newest revision."""
+    wanted = databases(catalogue)
+    present = await _present(settings, wanted)
+    revisions = await asyncio.gather(*(_revision(settings, name) for name in present))
+    at = dict(zip(present, revisions, strict=True))
+    return [name for name, schema in wanted.items() if at.get(name) != schema.head]
+
+
 async def _present(settings: Settings, names: Iterable[str]) -> list[str]:
     connection = await _connect(database_url(settings, "").set(database=MAINTENANCE_DATABASE))
     try:

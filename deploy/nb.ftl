@@ -67,6 +67,9 @@ hjelp-simulate-tempo = Dager per sekund; uten det så fort det går.
 hjelp-simulate-journal = Skriv hver sending og svaret på den til denne filen, sikret på disk for hver linje.
 
 hjelp-status = Hva som er mottatt, venter, er avvist, står på tidslinjer, er parkert og er åpne oppgaver.
+hjelp-doctor = Finn ut hva som er galt, og hva som kan gjøres. Endrer ingenting; slutter med 1 når noe er galt.
+hjelp-doctor-ubesluttet = Hvor mange sekunder en hendelse kan vente på formidling før det er galt.
+hjelp-doctor-iaktta = Hvor mange sekunder leserne iakttas for å se om de går fremover.
 hjelp-dlq = Hendelser som er satt til side.
 hjelp-dlq-list = List det som er parkert eller avvist, i journaler og hos mottakere, og hvorfor.
 hjelp-dlq-show = Vis én: hvorfor den står der, og hva som kan gjøres.
@@ -146,6 +149,36 @@ status-parkert = Parkert
 status-publisert = Publisert
 status-samordning = Tidslinjer: { $hendelser } hendelser, etterslep { $etterslep }, parkert { $parkert }. Åpne oppgaver: { $oppgaver }.
 status-sist-lest = Samordningen leste sist noe { $tid }.
+lege-frisk = [green]✓[/green] Alt er i orden.
+lege-hemmelighet = { $variabel } er ikke satt.
+    .gjor = Sett den til 32 tilfeldige byte i base64, den samme i alle deler, eller pek på en datamappe der «samspor up» har kjørt (--data-dir).
+lege-postgres-borte = PostgreSQL svarer ikke ({ $feil }).
+    .gjor = Start den, eller rett SAMSPOR_DATABASE_URL. Det som er kvittert, er trygt; det som sendes nå, må avsenderne sende igjen.
+lege-database-gammel = Mangler eller er ikke på nyeste utgave: { $navn }.
+    .gjor = Kjør «samspor migrate».
+lege-kafka-borte = Kafka svarer ikke ({ $feil }).
+    .gjor = Start den, eller rett SAMSPOR_KAFKA. Mottaket går som før; hendelsene venter i journalene og sendes når den er tilbake.
+lege-emne-mangler = Emner mangler i Kafka: { $navn }.
+    .gjor = Start «samspor up» på nytt, eller lag dem med 12 partisjoner før delene startes.
+lege-emne-partisjoner = { $navn } har { $har } partisjoner og skal ha { $skal }.
+    .gjor = Ulikt antall skiller ett barns hendelser mellom prosesser. Lag emnet på nytt med { $skal }; legg ikke bare til partisjoner, for da flytter nøklene seg.
+lege-del-borte = { $del } svarer ikke på { $adresse } ({ $feil }).
+    .gjor = Se loggen til delen. Under «samspor up» startes den på nytt av seg selv; ellers: «samspor serve { $del }».
+lege-del-syk = { $del } svarer med feil ({ $status }).
+    .gjor = Se loggen til delen, og start den på nytt.
+lege-formidler-mangler = Ingen formidler journalen til { $journal }: låsen er ikke tatt.
+    .gjor = Se at delen «{ $journal ->
+        [samtykke] samtykke
+       *[other] relay
+    }» kjører. Står en annen forbindelse med låsen, frigis den når den forbindelsen brytes.
+lege-journal-henger = { $antall } hendelser i journalen til { $journal } venter på formidling; den eldste har ventet { $sekunder } s.
+    .gjor = Formidleren venter på samtykke eller Kafka: se etter «waits» i loggen til relay, og rett det som er borte.
+lege-parkert = { $antall } er satt til side hos { $hvor }.
+    .gjor = Se hvorfor med «samspor dlq list», og behandle på nytt eller gi opp.
+lege-leser-star = { $leser } står stille: { $antall } hendelser på { $partisjoner } partisjoner er ikke lest.
+    .gjor = Se etter «waits» i loggen til delen. Den gjenskaper seg selv etter et halvt minutt; blir det ved, start delen på nytt.
+lege-klokke = Klokken hos { $hvem } går { $sekunder } s feil mot denne maskinens.
+    .gjor = Slå på tidssynkronisering (NTP) på begge. Frister og samtykkers varighet regnes etter klokken.
 dlq-tom = Ingenting er satt til side.
 dlq-tittel = Satt til side
 dlq-hvilke = Oppgi hvilke som skal behandles på nytt.

@@ -1,0 +1,251 @@
+"""What is wrong with an installation, looked at from outside: engines, topics, databases, parts, relays, consumers.
+
+Nothing is changed. Each finding is a code with numbers and names of ours, so a report can be sent to anybody.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+
+import asyncpg
+import httpx
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from sqlalchemy.exc import DBAPIError
+
+from backbone.database import create_engine, driver
+from backbone.kafka import bootstrap
+from backbone.settings import KEYS, MissingSecret, Settings
+from contracts.catalogue import Catalogue
+from contracts.tjenester import SAMORDNING, SAMTYKKE
+from contracts.topics import event_topic
+from deploy.migrate import behind
+
+Alvor = Literal["feil", "advarsel"]
+Place = tuple[str, int]
+"""(topic, partition)"""
+
+PARTS = ("samtykke", "portal", "tjenester", "relay", "samordning")
+SKEW_S_MAX = 2.0
+ANSWER_S = 5.0
+AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, OSError, KafkaError, MissingSecret)
+
+_LOCK_HELD = """
+SELECT EXISTS (
+    SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+     WHERE d.datname = current_database() AND locktype = 'advisory' AND granted
+       AND classid::int8 = hashtext('samspor-relay')::int8 & 4294967295
+       AND objid::int8 = hashtext($1)::int8 & 4294967295)
+"""
+_JOURNAL = """
+SELECT count(*) FILTER (WHERE mottatt < now() - make_interval(secs => $1)) AS gamle,
+       coalesce(extract(epoch FROM now() - min(mottatt)), 0)::int AS eldste_s,
+       (SELECT count(*) FROM journal WHERE parkert IS NOT NULL) AS parkert
+FROM journal WHERE trenger_relay AND utfall IS DISTINCT FROM 'withhold' AND parkert IS NULL
+"""
+_READERS = {
+    SAMORDNING: "SELECT topic, partition, neste_offset AS neste FROM posisjon",
+    "portal": "SELECT emne AS topic, partisjon AS partition, neste FROM posisjon",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`kode` names the message (`lege-<kode>`) that says what is wrong, and what to do; `args` fill it in."""
+
+    kode: str
+    alvor: Alvor
+    args: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`undecided_s`: how old a row may be that the relay has still to handle. `watch_s`: how long positions are
+    watched; one that gets on slower than that looks static."""
+
+    undecided_s: int = 300
+    watch_s: float = 3.0
+
+
+class Doctor:
+    """One look at an installation; never raises because something is wrong with it."""
+
+    def __init__(self, settings: Settings, catalogue: Catalogue, limits: Limits) -> None:
+        self._settings = settings
+        self._catalogue = catalogue
+        self._limits = limits
+        self._owners = (*catalogue.tjenester, SAMTYKKE, SAMORDNING)
+
+    async def examine(self) -> list[Finding]:
+        """All findings, errors first. Where an engine is away, what needs it is not looked at."""
+        parts, database, kafka = await asyncio.gather(self._parts(), self._database(), self._kafka())
+        findings = [*self._secrets(), *database, *kafka, *parts]
+        if not any(f.kode in ("postgres-borte", "database-gammel") for f in database):
+            findings += await self._journals()
+            findings += await self._parked()
+            if not any(f.kode == "kafka-borte" for f in kafka):
+                findings += await self._readers()
+        return sorted(findings, key=lambda f: f.alvor != "feil")
+
+    def _secrets(self) -> list[Finding]:
+        found = []
+        for name in KEYS:
+            try:
+                self._settings.secret_bytes(name)
+            except MissingSecret:
+                found.append(Finding("hemmelighet", "feil", {"variabel": f"SAMSPOR_{name.upper()}"}))
+        return found
+
+    async def _parts(self) -> list[Finding]:
+        async with httpx.AsyncClient(timeout=ANSWER_S, trust_env=False) as http:
+            return [f for found in await asyncio.gather(*(self._part(http, p) for p in PARTS)) for f in found]
+
+    async def _part(self, http: httpx.AsyncClient, part: str) -> list[Finding]:
+        url = self._settings.url(part)
+        try:
+            answer = await http.get(f"{url}/helse")
+        except httpx.HTTPError as error:
+            return [Finding("del-borte", "feil", {"del": part, "adresse": url, "feil": type(error).__name__})]
+        if not answer.is_success:
+            return [Finding("del-syk", "feil", {"del": part, "status": answer.status_code})]
+        try:
+            # The header is whole seconds, and up to one second old.
+            said = parsedate_to_datetime(answer.headers["date"])
+        except (KeyError, ValueError):
+            return []
+        return _skew(part, (said - datetime.now(UTC)).total_seconds() + 0.5, SKEW_S_MAX + 1)
+
+    async def _database(self) -> list[Finding]:
+        try:
+            async with asyncio.timeout(2 * ANSWER_S):
+                old = await behind(self._settings, self._catalogue)
+                if old:
+                    return [Finding("database-gammel", "feil", {"navn": ", ".join(old)})]
+                before = time.time()
+                (row,) = await self._rows(
+                    SAMTYKKE, "SELECT extract(epoch FROM clock_timestamp())::float8 AS tid"
+                )
+                return _skew("PostgreSQL", row["tid"] - (before + time.time()) / 2, SKEW_S_MAX)
+        except AWAY as error:
+            return [Finding("postgres-borte", "feil", {"feil": type(error).__name__})]
+
+    async def _kafka(self) -> list[Finding]:
+        try:
+            async with asyncio.timeout(2 * ANSWER_S):
+                admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap(self._settings))
+                try:
+                    await admin.start()
+                    wanted = {self._settings.topic(t.navn): t.partitions for t in self._catalogue.topics()}
+                    known = set(await admin.list_topics())
+                    described = await admin.describe_topics([t for t in wanted if t in known])
+                finally:
+                    await admin.close()
+        except AWAY as error:
+            return [Finding("kafka-borte", "feil", {"feil": type(error).__name__})]
+        missing = [t for t in wanted if t not in known]
+        found = [Finding("emne-mangler", "feil", {"navn": ", ".join(missing)})] if missing else []
+        for topic in described:
+            name, has = topic["topic"], len(topic["partitions"])
+            if has != wanted[name]:
+                found.append(
+                    Finding("emne-partisjoner", "feil", {"navn": name, "har": has, "skal": wanted[name]})
+                )
+        return found
+
+    async def _journals(self) -> list[Finding]:
+        found = []
+        for owner in self._owners:
+            (held,) = await self._rows(owner, _LOCK_HELD, owner)
+            (journal,) = await self._rows(owner, _JOURNAL, self._limits.undecided_s)
+            if not held["exists"]:
+                found.append(Finding("formidler-mangler", "feil", {"journal": owner}))
+            if journal["gamle"]:
+                stands = {"journal": owner, "antall": journal["gamle"], "sekunder": journal["eldste_s"]}
+                found.append(Finding("journal-henger", "feil", stands))
+            if journal["parkert"]:
+                found.append(Finding("parkert", "advarsel", {"hvor": owner, "antall": journal["parkert"]}))
+        return found
+
+    async def _parked(self) -> list[Finding]:
+        found = []
+        for reader in _READERS:
+            (row,) = await self._rows(reader, "SELECT count(*) AS antall FROM parkert")
+            if row["antall"]:
+                found.append(Finding("parkert", "advarsel", {"hvor": reader, "antall": row["antall"]}))
+        return found
+
+    async def _readers(self) -> list[Finding]:
+        """Who has something to read and does not move while watched."""
+        found = []
+        try:
+            ends = await self._ends()
+        except AWAY:
+            return []  # said already, or gone meanwhile
+        before = {reader: await self._positions(reader) for reader in _READERS}
+        if not any(_waiting(ends[reader], before[reader]) for reader in _READERS):
+            return []
+        await asyncio.sleep(self._limits.watch_s)
+        for reader in _READERS:
+            after = await self._positions(reader)
+            static = {
+                place: behind
+                for place, behind in _waiting(ends[reader], after).items()
+                if after.get(place, 0) == before[reader].get(place, 0)
+            }
+            if static:
+                waiting = {"antall": sum(static.values()), "partisjoner": len(static)}
+                found.append(Finding("leser-star", "feil", {"leser": reader, **waiting}))
+        return found
+
+    async def _positions(self, reader: str) -> dict[Place, int]:
+        return {(r["topic"], r["partition"]): r["neste"] for r in await self._rows(reader, _READERS[reader])}
+
+    async def _ends(self) -> dict[str, dict[Place, int]]:
+        """Per reader, where each partition it should read ends."""
+        topics = {
+            SAMORDNING: [self._settings.topic(name) for name in self._catalogue.event_topics()],
+            "portal": [self._settings.topic(event_topic(SAMORDNING).navn)],
+        }
+        consumer = AIOKafkaConsumer(
+            *topics[SAMORDNING], *topics["portal"], bootstrap_servers=bootstrap(self._settings)
+        )
+        try:
+            async with asyncio.timeout(2 * ANSWER_S):
+                await consumer.start()
+                places = [
+                    TopicPartition(topic, partition)
+                    for names in topics.values()
+                    for topic in names
+                    for partition in consumer.partitions_for_topic(topic) or ()
+                ]
+                ends = await consumer.end_offsets(places)
+        finally:
+            await consumer.stop()
+        return {
+            reader: {(tp.topic, tp.partition): end for tp, end in ends.items() if tp.topic in names}
+            for reader, names in topics.items()
+        }
+
+    async def _rows(self, database: str, query: str, *args: Any) -> list[asyncpg.Record]:
+        engine = create_engine(self._settings, database, pool_size=1)
+        try:
+            async with engine.connect() as connection:
+                return list(await (await driver(connection)).fetch(query, *args))
+        finally:
+            await engine.dispose()
+
+
+def _waiting(ends: Mapping[Place, int], positions: Mapping[Place, int]) -> dict[Place, int]:
+    """How much each partition has that its reader has not read."""
+    return {place: end - at for place, end in ends.items() if (at := positions.get(place, 0)) < end}
+
+
+def _skew(who: str, seconds: float, most: float) -> list[Finding]:
+    if abs(seconds) <= most:
+        return []
+    return [Finding("klokke", "feil", {"hvem": who, "sekunder": round(seconds)})]
