@@ -44,7 +44,7 @@ class Varsel:
         return split(self.type)[1].removeprefix("oppgave.")
 
     def tells_of(self, oppgave_id: str) -> bool:
-        """Whether this alert is about that task. The body that says so is sealed, but its id can be told by the task."""
+        """Whether this alert is about that task. The body that says so is sealed, but the id follows from the task."""
         return any(
             step_event_id(oppgave_id, self.steg, nr) == self.hendelse_id for nr in range(1, STEG_MAKS + 1)
         )
