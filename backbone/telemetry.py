@@ -121,7 +121,7 @@ def begin(
         context=_otel_context(parent),
         kind=trace.SpanKind[kind.upper()],
         attributes=attributes,
-        links=[trace.Link(_span_context(t)) for t in list(dict.fromkeys(filter(None, links)))[:LINKS_MAX]],
+        links=[trace.Link(_span_context(t)) for t in _distinct(links)],
         record_exception=False,
         set_status_on_exception=False,
     )
@@ -152,6 +152,10 @@ def span(
             started.end()
 
 
+def _distinct(links: Iterable[str | None]) -> list[str]:
+    return list(dict.fromkeys(t for t in links if t and _TRACEPARENT.fullmatch(t)))[:LINKS_MAX]
+
+
 def _span_context(traceparent: str) -> Any:
     from opentelemetry.trace import SpanContext, TraceFlags
 
@@ -165,9 +169,10 @@ def _otel_context(traceparent: str | None) -> Any:
     from opentelemetry.context import Context
     from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 
-    # Read anew: it came from a database or a broker, where anything may stand.
-    known = read_traceparent(traceparent)
-    return set_span_in_context(NonRecordingSpan(_span_context(known)), Context()) if known else Context()
+    # It came from a database or a broker, where anything may stand.
+    if traceparent is None or not _TRACEPARENT.fullmatch(traceparent):
+        return Context()
+    return set_span_in_context(NonRecordingSpan(_span_context(traceparent)), Context())
 
 
 def start(part: str, exporter: "SpanExporter | None" = None) -> bool:
