@@ -5,7 +5,7 @@ file's name, so the newest is known without alembic, and a start with nothing to
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,51 +47,56 @@ class Schema:
 
 JOURNAL = Schema("journal", "deploy.migrate:journal_metadata")
 OWN: dict[str, Schema] = {
+    "portal": Schema("portal", "consumers.portal.tables:metadata"),
     "samtykke": Schema("samtykke", "services.samtykke.tables:metadata"),
     "nokler": Schema("nokler", "services.samtykke.tables:nokler_metadata"),
     "samordning": Schema("samordning", "consumers.coordination.tables:metadata"),
-    "portal": Schema("portal", "consumers.portal.tables:metadata"),
 }
 SCHEMAS: tuple[Schema, ...] = (JOURNAL, *OWN.values())
 
 
 def databases(catalogue: Catalogue) -> dict[str, Schema]:
-    """Every database there must be: one journal per publishing service, then the ones of our own parts."""
-    return {**dict.fromkeys(catalogue.tjenester, JOURNAL), **OWN}
+    """Every database there must be, the one behind the first page first: our own parts', then a journal per service."""
+    return {**OWN, **dict.fromkeys(catalogue.tjenester, JOURNAL)}
 
 
-async def migrate(settings: Settings, catalogue: Catalogue) -> list[str]:
+async def migrate(
+    settings: Settings, catalogue: Catalogue, ready: Callable[[str], None] = lambda name: None
+) -> list[str]:
     """Bring every database to its newest revision; the names of those that were not there already.
 
     A database and the role that owns it are created where the user of `database_url` may do so; where it may not,
-    they must exist. Raises what PostgreSQL says when it does not.
+    they must exist. `ready` hears of each database as soon as it is usable. Raises what PostgreSQL says.
     """
     wanted = databases(catalogue)
-    present = await _present(settings, wanted)
-    revisions = await asyncio.gather(*(_revision(settings, name) for name in present))
-    at = dict(zip(present, revisions, strict=True))
-    behind = [name for name, schema in wanted.items() if at.get(name) != schema.head]
-    alembic = (
-        asyncio.Lock()
-    )  # its context is the process's, so one at a time; databases are made side by side
+    at = await _revisions(settings, wanted)
+    alembic = asyncio.Lock()  # its context is the process's: one upgrade at a time, while others are created
 
     async def bring_up(name: str) -> None:
         if name not in at:
             await _create(settings, database_name(settings, name))
-        async with alembic:
-            await _upgrade(settings, name, wanted[name])
+        if at.get(name) != wanted[name].head:
+            async with alembic:
+                await _upgrade(settings, name, wanted[name])
+        ready(name)
 
-    await asyncio.gather(*map(bring_up, behind))
-    return behind
+    await asyncio.gather(*map(bring_up, wanted))
+    return [name for name, schema in wanted.items() if at.get(name) != schema.head]
 
 
 async def behind(settings: Settings, catalogue: Catalogue) -> list[str]:
     """Names of the databases that are missing or not at their newest revision."""
     wanted = databases(catalogue)
-    present = await _present(settings, wanted)
-    revisions = await asyncio.gather(*(_revision(settings, name) for name in present))
-    at = dict(zip(present, revisions, strict=True))
+    at = await _revisions(settings, wanted)
     return [name for name, schema in wanted.items() if at.get(name) != schema.head]
+
+
+async def _revisions(settings: Settings, names: Iterable[str]) -> dict[str, str | None]:
+    """The revision of each database that exists, None where no migration ever ran."""
+    present = await _present(settings, names)
+    return dict(
+        zip(present, await asyncio.gather(*(_revision(settings, name) for name in present)), strict=True)
+    )
 
 
 async def _present(settings: Settings, names: Iterable[str]) -> list[str]:

@@ -24,18 +24,20 @@ Run = Callable[[Settings, Catalogue, asyncio.Event], Coroutine[Any, Any, None]]
 class Part:
     """`run` is "module:function", imported when the part starts. `answers`: it has an HTTP port and /helse.
 
-    `needs_kafka`: without a broker it has nothing to do; the others start as soon as the database is there.
+    `databases` are those it cannot start without (none named: every one). `needs_kafka`: without a broker it has
+    nothing to do.
     """
 
     navn: str
     run: str
     answers: bool = True
     needs_kafka: bool = False
+    databases: tuple[str, ...] = ()
 
 
 PARTS: tuple[Part, ...] = (
-    Part("samtykke", "services.samtykke.main:run"),
-    Part("portal", "consumers.portal.main:run"),
+    Part("samtykke", "services.samtykke.main:run", databases=("samtykke", "nokler")),
+    Part("portal", "consumers.portal.main:run", databases=("portal",)),
     Part("tjenester", "deploy.tjenester:run"),
     Part("relay", "deploy.tjenester:run_relays", needs_kafka=True),
     Part("samordning", "consumers.coordination.main:run", needs_kafka=True),
@@ -46,11 +48,6 @@ STOP_ORDER = ("simulering", "tjenester", "relay", "samordning", "portal", "samty
 """Nothing new comes in, what came in goes on, and what others ask ends last."""
 
 BY_NAVN = {part.navn: part for part in PARTS}
-
-
-def preload() -> list[str]:
-    """Modules that the parts import, for the fork server to import once."""
-    return [part.run.partition(":")[0] for part in PARTS]
 
 
 def load(reference: str) -> Any:

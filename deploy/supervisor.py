@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from multiprocessing import forkserver
@@ -94,19 +94,20 @@ def _end_after(parent: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def warm_up(module: str) -> None:
+    """Start the fork server, which imports `module` before it forks its first child: beside all else that is begun."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload([module])
+    forkserver.ensure_running()
+
+
 class Supervisor:
     """`tell(navn, state, detail)` hears of every change. Nothing here raises because a child failed."""
 
-    def __init__(self, preload: Iterable[str], tell: Callable[[str, State, str], None]) -> None:
+    def __init__(self, tell: Callable[[str, State, str], None]) -> None:
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(list(preload))
         self._tell = tell
         self.children: dict[str, Child] = {}
         self._ready: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
-
-    def warm_up(self) -> None:
-        """Begin to import the children's code, beside whatever else is being started."""
-        forkserver.ensure_running()
 
     def start(self, job: Job) -> Child:
         child = self.children[job.navn] = Child(job, self._ready[job.navn])

@@ -27,8 +27,8 @@ from contracts.catalogue import Catalogue
 from deploy.demo import write_private, write_tokens
 from deploy.engines import DataInUse, EngineError, EngineName, Engines
 from deploy.kommune.kjoring import simulate_as_child
-from deploy.migrate import migrate
-from deploy.parts import PARTS, STOP_ORDER, Part, preload, serve_as_child
+from deploy.migrate import databases, migrate
+from deploy.parts import PARTS, STOP_ORDER, Part, serve_as_child
 from deploy.supervisor import Job, State, Supervisor
 from deploy.terminal import Terminal
 
@@ -81,9 +81,9 @@ class _Run:
         self._logs = self._data_dir / "logg"
         self._tokens = self._data_dir / "tokens.json"
         self._catalogue = Catalogue.standard()
-        self._supervisor = Supervisor(preload(), self._told)
+        self._supervisor = Supervisor(self._told)
         self._started = asyncio.Event()
-        self._databases = asyncio.Event()
+        self._databases = {name: asyncio.Event() for name in databases(self._catalogue)}
         self._topics = asyncio.Event()
         self._stop = asyncio.Event()
         given = Settings()
@@ -94,7 +94,6 @@ class _Run:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._asked_to_stop)
         self._terminal.say("opp-starter", mappe=str(self._options.data_dir))
-        self._supervisor.warm_up()
         running = asyncio.create_task(self._run())
         stopping = asyncio.create_task(self._stop.wait())
         try:
@@ -147,9 +146,8 @@ class _Run:
         )
         self._logs.mkdir(mode=0o700, exist_ok=True)
         write_tokens(self._tokens, self._settings, self._catalogue.tjenester, system_clock())
-        await migrate(self._settings, self._catalogue)
+        await migrate(self._settings, self._catalogue, ready=lambda name: self._databases[name].set())
         self._terminal.step("databaser")
-        self._databases.set()
 
     async def _prepare_topics(self) -> None:
         await self._answers("kafka")
@@ -171,7 +169,8 @@ class _Run:
                 await asyncio.sleep(ENGINE_POLL_S)
 
     async def _start_part(self, part: Part) -> None:
-        await self._databases.wait()
+        for name in part.databases or self._databases:
+            await self._databases[name].wait()
         if part.needs_kafka:
             await self._topics.wait()
         health = f"{self._settings.url(part.navn)}/helse" if part.answers else None

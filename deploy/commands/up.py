@@ -23,6 +23,9 @@ def up(
     port: Annotated[int | None, typer.Option(min=0, max=65532, help=text("hjelp-up-port"))] = None,
     as_json: Annotated[bool, typer.Option("--json", help=text("hjelp-up-json"))] = False,
 ) -> None:
+    from deploy.supervisor import warm_up
+
+    warm_up("deploy.preload")  # before our own imports: the two then run side by side
     from deploy.up import Options
     from deploy.up import up as run
 
