@@ -8,7 +8,7 @@ import itertools
 import os
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -34,11 +34,12 @@ class Utfall(StrEnum):
 
 @dataclass(frozen=True)
 class Svar:
-    """The answer to one sending. `kvitteringer` and `feil` as the service gave them."""
+    """The answer to one sending. `kvitteringer`, `feil` and `advarsler` as the service gave them."""
 
     status: int
     kvitteringer: list[dict[str, Any]]
     feil: list[dict[str, Any]]
+    advarsler: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def utfall(self) -> Utfall:
@@ -122,9 +123,13 @@ class Fagsystem:
 
 
 def _read(answer: httpx.Response) -> Svar:
-    """A refusal of the whole request is told as one error at the root."""
-    kropp = answer.json()
+    """A refusal of the whole request is told as one error at the root. Raises httpx.RemoteProtocolError for what is
+    no answer of ours, as when something between says a word of its own."""
+    try:
+        kropp = answer.json()
+    except ValueError:
+        raise httpx.RemoteProtocolError("not an answer of the service") from None
     feil = kropp.get("feil", [])
     if answer.status_code != httpx.codes.ACCEPTED and not feil:
         feil = [{"peker": "", "kode": kropp["type"], "feil": kropp["title"], "gjor": kropp["detail"]}]
-    return Svar(answer.status_code, kropp.get("kvitteringer", []), feil)
+    return Svar(answer.status_code, kropp.get("kvitteringer", []), feil, kropp.get("advarsler", []))

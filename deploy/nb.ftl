@@ -57,6 +57,7 @@ hjelp-send-format = Formatet; uten det gjettes det når tjenesten bare har ett, 
 hjelp-send-person = Hvem filen gjelder, når den ikke sier det selv. «-» leser fra stdin, «@fil» fra en fil, så nummeret ikke vises i prosesslisten.
 hjelp-send-barn = Barn en forelders sak gjelder; kan gis flere ganger, og leses som --person.
 hjelp-send-bytt-identer = Bytt hvert personnummer i filen med et fast syntetisk nummer før sending.
+hjelp-send-folg = Følg en mappe: send hver ny fil, og flytt den til kvittert/ eller avvist/ med svaret i <navn>.kvittering.json ved siden av. Filer som begynner med «.» eller slutter på .tmp eller .part, får ligge. Hvem en fil gjelder, kan stå i <navn>.personer.json ({"{"}"person": "…", "barn": ["…"]{"}"}).
 hjelp-send-dry-run = Bare les og kontroller; ingenting sendes, og ingenting trenger å kjøre.
 
 hjelp-simulate = La en syntetisk kommune sende gjennom tjenestenes egne formater.
@@ -132,6 +133,24 @@ send-fil = { $fil }: { $mottatt } tatt imot, { $kjent } kjent fra før, { $feil 
 send-feil =   [red]✗[/red] { $peker }: { $feil } { $gjor }
 send-advarsel =   [yellow]![/yellow] { $peker }: { $feil }
 send-hendelse =   [green]✓[/green] { $type }
+send-hva = Det er ikke sagt hva som skal sendes.
+    .gjor = Oppgi filer, eller en mappe med --følg MAPPE.
+fil-for-stor = Filen er større enn { $maks } byte, og er ikke lest.
+    .gjor = Del den i flere filer.
+personer-ugyldig = Filen med endelsen { $ending } kan ikke leses, så filen den hører til er ikke sendt.
+    .gjor = Den skal være et JSON-objekt med «person» (tekst) og «barn» (liste av tekster), og ikke noe annet. Rett den og legg begge filene i mappen på nytt.
+folg-begynner = Følger { $mappe } for { $tjeneste }. Ctrl-C stopper.
+folg-stoppet = Stoppet. Filer som ikke er kvittert, ligger igjen i mappen.
+folg-alene = --følg kan ikke brukes sammen med filer, --person, --barn eller --dry-run.
+    .gjor = Legg filene i mappen. Hvem en fil gjelder, står i <navn>.personer.json ved siden av den.
+folg-opptatt = { $mappe } følges allerede av en annen prosess.
+    .gjor = Stopp den, eller følg en annen mappe.
+folg-mappe = Kan ikke følge { $mappe }: { $grunn }
+    .gjor = Se at mappen finnes, og at du har lov til å lese og skrive i den.
+folg-borte = [yellow]![/yellow] Fikk ikke svar fra { $adresse }. Filene blir liggende og sendes når den svarer.
+folg-tilgang = [yellow]![/yellow] Tilgangsbeviset godtas ikke av { $adresse }. Filene blir liggende; lag et nytt med «samspor token» og start på nytt.
+folg-feil = [yellow]![/yellow] { $adresse } svarte ikke på det som ble sendt. Filen blir liggende og prøves igjen; de andre sendes.
+folg-ulest = [yellow]![/yellow] En fil kan ikke leses. Den blir liggende og prøves igjen.
 migrate-ferdig = { $antall ->
     [0] Alle databasene er à jour.
    *[other] Brakt à jour: { $navn }.

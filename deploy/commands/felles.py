@@ -19,6 +19,11 @@ def text(code: str, **args: Argument) -> str:
     return messages("deploy").text(code, **args)
 
 
+def told(code: str, **args: Argument) -> dict[str, str]:
+    """As a service tells a problem: {"feil", "gjor"}."""
+    return {"feil": text(code, **args), "gjor": messages("deploy").action(code, **args)}
+
+
 def fail(code: str, exit_code: int = 2, **args: Argument) -> NoReturn:
     """Say what is wrong and what to do about it, and end."""
     progress.print(f"[red]{text(code, **args)}[/red]")
@@ -70,12 +75,14 @@ def tokens(data_dir: Path, token_file: Path | None) -> dict[str, str]:
     except OSError:
         fail("token-fil-mangler", fil=str(path))
     if not content.startswith("{"):
-        return _Always(content)
+        return OneForAll(content)
     found: dict[str, str] = orjson.loads(content)
     return found
 
 
-class _Always(dict[str, str]):
+class OneForAll(dict[str, str]):
+    """A token that serves every name."""
+
     def __init__(self, token: str) -> None:
         super().__init__()
         self._token = token

@@ -1,21 +1,27 @@
-"""`samspor send`: files from a fagsystem, sent or only tried."""
+"""`samspor send`: files from a fagsystem, sent or only tried; or a folder that is followed."""
 
+import os
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from deploy.commands import felles
-from deploy.commands.felles import DATA_DIR, fail, progress, read_person, text, write_json
+from deploy.commands.felles import DATA_DIR, fail, progress, read_person, text, told, write_json
 
 if TYPE_CHECKING:
     from contracts.catalogue import Catalogue
-    from services.format import AnyFormat
+    from services.format import AnyFormat, Companion
 
 STDIN = "-"
 GENERIC = "hendelser"
 TRIES_MAX = 5
+FILE_BYTES_MOST = 256 * 1024 * 1024
+
+Bodies = Iterable[tuple[str, bytes | None]]
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +30,9 @@ def register(app: typer.Typer) -> None:
 
 def send(
     tjeneste: Annotated[str, typer.Argument(help=text("hjelp-send-tjeneste"))],
-    filer: Annotated[list[str], typer.Argument(metavar="FIL…", help=text("hjelp-send-filer"))],
+    filer: Annotated[
+        list[str] | None, typer.Argument(metavar="FIL…", show_default=False, help=text("hjelp-send-filer"))
+    ] = None,
     format_: Annotated[str | None, typer.Option("--format", help=text("hjelp-send-format"))] = None,
     person: Annotated[str | None, typer.Option(help=text("hjelp-send-person"))] = None,
     barn: Annotated[list[str] | None, typer.Option(help=text("hjelp-send-barn"))] = None,
@@ -32,6 +40,9 @@ def send(
         bool, typer.Option("--bytt-identer", help=text("hjelp-send-bytt-identer"))
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=text("hjelp-send-dry-run"))] = False,
+    folg: Annotated[
+        Path | None, typer.Option("--følg", "--folg", metavar="MAPPE", help=text("hjelp-send-folg"))
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=text("hjelp-json"))] = False,
     token_fil: Annotated[Path | None, typer.Option("--token-fil", help=text("hjelp-token-fil"))] = None,
     data_dir: Annotated[
@@ -44,13 +55,18 @@ def send(
 
     catalogue = Catalogue.standard()
     fmt = _format(catalogue, tjeneste, format_)
+    if folg:
+        if filer or person or barn or dry_run:
+            fail("folg-alene")
+        _follow(tjeneste, fmt, folg, data_dir, token_fil, bytt_identer=bytt_identer, as_json=as_json)
+        return
+    if not filer:
+        fail("send-hva")
     companion = Companion(read_person(person) if person else None, tuple(read_person(b) for b in barn or ()))
-    bodies = [(fil, _read(fil)) for fil in filer]
+    bodies: Bodies = ((fil, _read(fil)) for fil in filer)  # one at a time
     if bytt_identer:
-        bodies = [(fil, swapped(body)) for fil, body in bodies]
-        companion = Companion(
-            _swapped(companion.person), tuple(filter(None, (_swapped(nummer) for nummer in companion.barn)))
-        )
+        bodies = ((fil, swapped(body) if body else body) for fil, body in bodies)
+        companion = _swapped_in(companion)
     if dry_run:
         answers = _try(catalogue, tjeneste, fmt, bodies, companion)
     else:
@@ -81,13 +97,26 @@ def _format(catalogue: "Catalogue", tjeneste: str, navn: str | None) -> "AnyForm
     return formats[navn]
 
 
-def _read(fil: str) -> bytes:
-    if fil == STDIN:
-        return sys.stdin.buffer.read()
+def _read(fil: str) -> bytes | None:
+    """None for a file that is larger than we take, which is not read to its end."""
     try:
-        return Path(fil).read_bytes()
+        with sys.stdin.buffer if fil == STDIN else Path(fil).open("rb") as file:
+            if fil != STDIN and os.fstat(file.fileno()).st_size > FILE_BYTES_MOST:
+                return None
+            body = file.read(FILE_BYTES_MOST + 1)
     except OSError as error:
         fail("fil-ulest", fil=fil, grunn=error.strerror or type(error).__name__)
+    return body if len(body) <= FILE_BYTES_MOST else None
+
+
+def _too_large(fil: str, taken: str) -> dict[str, Any]:
+    error = {"peker": "", "kode": "fil-for-stor", **told("fil-for-stor", maks=FILE_BYTES_MOST)}
+    return {"fil": fil, taken: [], "feil": [error], "advarsler": []}
+
+
+def _swapped_in(companion: "Companion") -> "Companion":
+    barn = (_swapped(nummer) for nummer in companion.barn)
+    return replace(companion, person=_swapped(companion.person), barn=tuple(filter(None, barn)))
 
 
 def _swapped(nummer: str | None) -> str | None:
@@ -100,14 +129,20 @@ def _swapped(nummer: str | None) -> str | None:
 
 
 def _try(
-    catalogue: "Catalogue", tjeneste: str, fmt: "AnyFormat", bodies: list[tuple[str, bytes]], companion: Any
+    catalogue: "Catalogue",
+    tjeneste: str,
+    fmt: "AnyFormat",
+    bodies: Bodies,
+    companion: "Companion",
 ) -> list[dict[str, Any]]:
     from backbone.clock import system_clock
     from services.dry_run import judge
 
     now = system_clock()
     return [
-        judge(tjeneste, fmt, body, companion, catalogue, now).as_dict(fil)  #
+        _too_large(fil, "hendelser")
+        if body is None
+        else judge(tjeneste, fmt, body, companion, catalogue, now).as_dict(fil)
         for fil, body in bodies
     ]
 
@@ -115,8 +150,8 @@ def _try(
 def _send(
     tjeneste: str,
     fmt: "AnyFormat",
-    bodies: list[tuple[str, bytes]],
-    companion: Any,
+    bodies: Bodies,
+    companion: "Companion",
     data_dir: Path,
     token_fil: Path | None,
 ) -> list[dict[str, Any]]:
@@ -135,10 +170,20 @@ def _send(
         answers = []
         async with Fagsystem(url, tokens) as fagsystem:
             for fil, body in bodies:
+                if body is None:
+                    answers.append(_too_large(fil, "kvitteringer"))
+                    continue
                 name = None if fmt.navn == GENERIC else fmt.navn
                 sending = Sending(tjeneste, system_clock(), body, fil, name, companion.person, companion.barn)
                 svar = await fagsystem.send(sending, TRIES_MAX)
-                answers.append({"fil": fil, "kvitteringer": svar.kvitteringer, "feil": svar.feil})
+                answers.append(
+                    {
+                        "fil": fil,
+                        "kvitteringer": svar.kvitteringer,
+                        "feil": svar.feil,
+                        "advarsler": svar.advarsler,
+                    }
+                )
         return answers
 
     try:
@@ -147,6 +192,65 @@ def _send(
         fail("ingen-forbindelse", adresse=url)
     except KeyError:
         fail("token-for-mangler", fil=str(token_fil or data_dir / "tokens.json"), navn=tjeneste)
+
+
+def _follow(
+    tjeneste: str,
+    fmt: "AnyFormat",
+    folder: Path,
+    data_dir: Path,
+    token_fil: Path | None,
+    *,
+    bytt_identer: bool,
+    as_json: bool,
+) -> None:
+    """Until SIGINT or SIGTERM."""
+    import asyncio
+    import signal
+
+    from backbone.clock import system_clock
+    from deploy.filslipp import Filslipp, FolderTaken
+    from deploy.klient import Fagsystem, Svar
+    from deploy.kommune.hverdag import Sending
+    from services.dry_run import bytt_identer as swapped
+
+    url = felles.settings(data_dir).url("tjenester")
+    tokens = felles.tokens(data_dir, token_fil)
+    if tjeneste not in tokens and not isinstance(tokens, felles.OneForAll):
+        fail("token-for-mangler", fil=str(token_fil or data_dir / "tokens.json"), navn=tjeneste)
+    name = None if fmt.navn == GENERIC else fmt.navn
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with Fagsystem(url, tokens) as fagsystem:
+
+            async def send(body: bytes, companion: "Companion") -> Svar:
+                if bytt_identer:
+                    body, companion = swapped(body), _swapped_in(companion)
+                person, barn = companion.person, companion.barn
+                return await fagsystem.send(
+                    Sending(tjeneste, system_clock(), body, "", name, person, barn), 1
+                )
+
+            await Filslipp(
+                folder,
+                send,
+                told=write_json if as_json else _tell,
+                waiting=lambda code: progress.print(text(code, adresse=url)),
+                clock=system_clock,
+                file_bytes_most=FILE_BYTES_MOST,
+            ).run(stop)
+
+    progress.print(text("folg-begynner", mappe=str(folder), tjeneste=tjeneste))
+    try:
+        asyncio.run(main())
+    except FolderTaken:
+        fail("folg-opptatt", mappe=str(folder))
+    except OSError as error:
+        fail("folg-mappe", mappe=str(folder), grunn=error.strerror or type(error).__name__)
+    progress.print(text("folg-stoppet"))
 
 
 def _tell(answer: dict[str, Any]) -> None:
