@@ -9,7 +9,16 @@ from pydantic import JsonValue
 
 from contracts.catalogue import PREFIX, Catalogue
 from contracts.personnummer import identity_numbers, swap
-from services.format import AnyFormat, Companion, EventDraft, Format, Problem, Record, StatefulFormat
+from services.format import (
+    AnyFormat,
+    Companion,
+    EventDraft,
+    Format,
+    Problem,
+    Record,
+    StatefulFormat,
+    unknown,
+)
 from services.runner.check import Checked, check
 from services.wording import describe
 
@@ -73,6 +82,7 @@ def judge(
     events: list[EventDraft] = []
     errors: list[Problem] = []
     warnings: list[Problem] = []
+    said: set[str] = set()
     for record in records(fmt, body, companion):
         checked = [(d, check(d, record.pointer, tjeneste, catalogue, now, demo)) for d in record.drafts]
         found = [p for _, answer in checked if not isinstance(answer, Checked) for p in answer]
@@ -81,13 +91,16 @@ def judge(
         if not record.problems and not refusing:
             events += record.drafts
         unsure = [p for p in found if p.code in NOT_THE_FORMATS]
-        warnings += (w for w in (*record.warnings, *unsure) if not _is_known(w, warnings))
+        warnings += (w for w in (*record.warnings, *unsure) if not _is_known(w, said))
     return Verdict(tjeneste, tuple(events), tuple(errors), tuple(warnings), fmt.messages)
 
 
-def _is_known(warning: Problem, warnings: Iterable[Problem]) -> bool:
-    """Said already; that nobody is named is said once for the file."""
-    return any(w == warning or w.code == warning.code == "person-mangler" for w in warnings)
+def _is_known(warning: Problem, said: set[str]) -> bool:
+    """Said already (and now it is); that nobody is named is said once for the file."""
+    what = warning.code if warning.code == "person-mangler" else repr(warning)
+    known = what in said
+    said.add(what)
+    return known
 
 
 def records(fmt: AnyFormat, body: bytes, companion: Companion) -> Iterable[Record]:
@@ -101,7 +114,7 @@ def _steps(fmt: StatefulFormat[Any], body: bytes, companion: Companion) -> Itera
         if isinstance(item, Record):
             yield item
             continue
-        while missing := fmt.needs(item, state) - state.keys():
+        while missing := unknown(fmt.needs(item, state), state):
             state.update(dict.fromkeys(missing))
         out, changed = fmt.step(item, state)
         state.update(changed)

@@ -11,6 +11,9 @@ Argument = str | int
 State = Mapping[str, JsonValue | None]
 Parsed = TypeVar("Parsed")
 
+RECORDS_MOST = 100_000
+"""In one file. More than any real one has, and few enough that reading a malicious one ends soon."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -95,6 +98,11 @@ class StatefulFormat(Protocol[Parsed]):
     def step(self, parsed: Parsed, state: State) -> tuple[tuple[Record, ...], dict[str, JsonValue | None]]:
         """(records, changed state); None for a key deletes it."""
         ...
+
+
+def unknown(keys: set[str], state: State) -> set[str]:
+    """Those not in `state`. Not `keys - state.keys()`, which goes through the whole state each time."""
+    return {key for key in keys if key not in state}
 
 
 AnyFormat = Format | StatefulFormat[Any]

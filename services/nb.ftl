@@ -1,6 +1,10 @@
 # Feil som kan finnes i ethvert format. Et formats egne tekster står i tjenestens egen katalog.
 ikke-json = Innholdet er ikke gyldig JSON (linje { NUMBER($linje, useGrouping: 0) }, kolonne { NUMBER($kolonne, useGrouping: 0) }).
     .gjor = Rett JSON-en der, eller la fagsystemet lage filen på nytt. Filen skal være i UTF-8.
+flere-feil = Det er { $antall } feil til.
+    .gjor = Rett de andre først, og send på nytt.
+for-mange-verdier = Innholdet har flere enn { $grense } verdier, og er ikke lest.
+    .gjor = Del det i flere sendinger.
 mangler = Feltet mangler.
     .gjor = Legg til feltet; formatet krever det.
 ukjent-felt = Feltet er ukjent.

@@ -7,6 +7,7 @@ a member left out is a problem at the place where it is missing.
 import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from itertools import islice
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -14,15 +15,18 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Field,
     PlainValidator,
     TypeAdapter,
     ValidationError,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from services.format import Problem
+from services.format import RECORDS_MOST, Problem
 
 OSLO = ZoneInfo("Europe/Oslo")
+VALUES_MOST = 1_000_000  # in a file; in one as large as a service takes, a value for each 16 bytes
+PROBLEMS_MOST = 500  # of one record, or of a file that is refused whole; the rest are counted
 TAG = "\0"  # begins the union tags, which pydantic puts into a location though they are not in the file
 
 T = TypeVar("T")
@@ -50,12 +54,20 @@ class Refused(Exception):
         self.problems = problems
 
 
-def read_json(adapter: TypeAdapter[T], body: bytes, under: str = "") -> T:
+def read_json(adapter: TypeAdapter[T], body: bytes, under: str = "", values_most: int = VALUES_MOST) -> T:
     """Raises Refused, with pointers that begin with `under`."""
+    bound_values(body, values_most)
     try:
         return adapter.validate_json(body.removeprefix(b"\xef\xbb\xbf"))
     except ValidationError as error:
         raise Refused(problems_of(error, under)) from None
+
+
+def bound_values(body: bytes, values_most: int = VALUES_MOST) -> None:
+    """Raises Refused for JSON or XML of many small values: read, it is a hundred times as large as the body, and
+    once more for each error. Commas and brackets in texts count too, but no text of a real file is made of them."""
+    if len(body) > values_most and sum(map(body.count, (b",", b"[", b"{", b"<"))) > values_most:
+        raise Refused((Problem("", "for-mange-verdier", {"grense": values_most}),))
 
 
 def problems_of(error: ValidationError, under: str = "") -> tuple[Problem, ...]:
@@ -63,7 +75,9 @@ def problems_of(error: ValidationError, under: str = "") -> tuple[Problem, ...]:
     broken = {part[:n] for part in (d["loc"] for d in details) for n in range(len(part))}
     # A list is not short when it is its items that fail.
     real = (d for d in details if not (d["type"] == "too_short" and d["loc"] in broken))
-    return tuple(_problem(detail, under) for detail in real)
+    told = tuple(_problem(detail, under) for detail in islice(real, PROBLEMS_MOST))
+    rest = sum(1 for _ in real)
+    return (*told, Problem(under, "flere-feil", {"antall": rest})) if rest else told
 
 
 def pointer(parts: Iterable[str | int], under: str = "") -> str:
@@ -118,7 +132,7 @@ _CODES = (  # pydantic's error types, by how they begin
 OWN_CODES = frozenset({"feil-monster", "ugyldig-tid", "ugyldig-dato", "ikke-heltall", "ikke-objekt"})
 CODES = frozenset(
     {*dict(_CODES).values(), *(c for c, _ in _LIMITS.values()), *OWN_CODES}
-    | {"ikke-json", "ukjent-verdi", "feil-form"}
+    | {"ikke-json", "ukjent-verdi", "feil-form", "flere-feil", "for-mange-verdier"}
 )
 
 
@@ -140,6 +154,9 @@ def matches(pattern: str) -> AfterValidator:
 
 
 Line = Annotated[str, matches(r"[^\n\r\u2028\u2029]*")]  # ECMA-262's ^(.*)$
+
+
+AT_MOST = Field(max_length=RECORDS_MOST)  # of a list whose items are records
 
 
 def _not_null(value: Any) -> Any:

@@ -15,8 +15,8 @@ from pydantic import Discriminator, Field, JsonValue, Tag, TypeAdapter
 
 from contracts.personnummer import InvalidNumber, classify
 from services.barnevern.melder import offentlig_melderkode, privat_melderkode
-from services.format import Companion, EventDraft, Problem, Record
-from services.skjema import NOT_NULL, OSLO, TAG, Line, Refused, Skjema, Tid, matches, read_json
+from services.format import RECORDS_MOST, Companion, EventDraft, Problem, Record
+from services.skjema import AT_MOST, NOT_NULL, OSLO, TAG, Line, Refused, Skjema, Tid, matches, read_json
 
 Kommunenummer = Annotated[str, matches(r"[0-9]{4}")]
 Bydelsnummer = Annotated[str, matches(r"[0-9]{2}")]
@@ -76,7 +76,7 @@ class Offentlig(Skjema):
     bydelsnummer: Bydelsnummer
     bydelsnavn: Line
     offentligMelder: OffentligMelder
-    offentligBarn: Annotated[tuple[OffentligBarn, ...], Field(min_length=1)]
+    offentligBarn: Annotated[tuple[OffentligBarn, ...], Field(min_length=1, max_length=RECORDS_MOST)]
     foresatte: Annotated[tuple[Foresatt, ...], Field(min_length=1, max_length=2)]
     behovForTolk: str = ""
     andreHjelpeinstanser: str = ""
@@ -104,10 +104,15 @@ class Privat(Skjema):
     bydelsnummer: Bydelsnummer
     bydelsnavn: str
     privatMelder: PrivatMelder
-    privatBarn: tuple[PrivatBarn, ...]  # the schema says minLength of an array, which forbids nothing
+    privatBarn: Annotated[
+        tuple[PrivatBarn, ...], AT_MOST
+    ]  # the schema says minLength of an array, which forbids nothing
     melding: str
     sendingstidspunkt: Tid
     leveringskanal: str
+
+
+VALUES_MOST = 100_000  # in one message, whose free text is a person's
 
 
 def _which(message: Any) -> str:
@@ -133,7 +138,7 @@ class FiksBekymringsmelding:
 
     def read(self, body: bytes, companion: Companion) -> Iterable[Record]:
         try:
-            message = read_json(MELDING, body)
+            message = read_json(MELDING, body, values_most=VALUES_MOST)
         except Refused as refused:
             return (Record("", (), refused.problems),)
         return tuple(_offentlig(message) if isinstance(message, Offentlig) else _privat(message))

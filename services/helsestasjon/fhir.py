@@ -16,7 +16,7 @@ from contracts.personnummer import masked
 from services.format import Companion, EventDraft, Problem, Record
 from services.helsestasjon import fhir_xml
 from services.helsestasjon.program import event_name, programpunkt
-from services.skjema import NOT_NULL, OSLO, Refused, Skjema, read_json, read_time, time_of
+from services.skjema import AT_MOST, NOT_NULL, OSLO, Refused, Skjema, read_json, read_time, time_of
 
 NATIONAL_IDS = (  # in the order we trust them: birth number, D-number, felles hjelpenummer
     "urn:oid:2.16.578.1.12.4.1.4.1",
@@ -152,7 +152,7 @@ class Entry(Skjema):
 
 
 class Bundle(Skjema):
-    entry: tuple[Entry, ...] = ()
+    entry: Annotated[tuple[Entry, ...], AT_MOST] = ()
 
 
 class Kind(Skjema):

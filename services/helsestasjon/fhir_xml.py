@@ -8,8 +8,8 @@ from dataclasses import replace
 from lxml import etree
 from pydantic import JsonValue
 
-from services.format import Problem, Record
-from services.skjema import Refused
+from services.format import RECORDS_MOST, Problem, Record
+from services.skjema import Refused, bound_values
 
 FHIR = "{http://hl7.org/fhir}"
 LISTS = {
@@ -23,6 +23,7 @@ SINGLE = frozenset({"actor", "subject", "individual"})  # references, whose iden
 
 def to_resource(body: bytes) -> dict[str, JsonValue]:
     """Raises Refused for what is no XML, is no FHIR, or declares a DOCTYPE (entities are a way to attack)."""
+    bound_values(body)
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
     )
@@ -35,6 +36,8 @@ def to_resource(body: bytes) -> dict[str, JsonValue]:
         raise Refused((Problem("", "xml-doctype"),))
     if not root.tag.startswith(FHIR):
         raise Refused((Problem("/*", "ikke-fhir"),))
+    if len(root) > RECORDS_MOST:
+        raise Refused((Problem("/*", "for-mange", {"grense": RECORDS_MOST}),))
     return _resource(root)
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Discriminator, Field, JsonValue, Tag, TypeAdapter
 
 from contracts.personnummer import masked
-from services.format import Companion, EventDraft, Problem, Record
+from services.format import RECORDS_MOST, Companion, EventDraft, Problem, Record
 from services.skjema import (
     NOT_NULL,
     OSLO,
@@ -215,7 +215,7 @@ class Avsender(Skjema):
 class Fil(Skjema):
     version: Annotated[str, matches(r"[0-9]+\.[0-9]+\.[0-9]+(-[a-zA-Z0-9]+)?(\+[a-zA-Z0-9]+)?")]
     avsender: Avsender
-    hendelser: Annotated[tuple[EnHendelse, ...], Field(min_length=1)]
+    hendelser: Annotated[tuple[EnHendelse, ...], Field(min_length=1, max_length=RECORDS_MOST)]
 
 
 FIL: TypeAdapter[Fil] = TypeAdapter(Fil)

@@ -1,8 +1,10 @@
 """Taking in: from bytes to rows in a service's journal, in one transaction. Nobody else is needed for it."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import asyncpg
@@ -18,20 +20,24 @@ from backbone.seal import derive, mac, open_sealed, seal
 from backbone.settings import Settings
 from backbone.tokens import Principal
 from contracts.catalogue import Catalogue
-from services.format import AnyFormat, Companion, EventDraft, Format, Problem, Record, StatefulFormat
+from services.format import AnyFormat, Companion, EventDraft, Format, Problem, Record, StatefulFormat, unknown
 from services.runner.check import Checked, check
 from services.wording import describe, line_of
 
 ID_HEX = 32
+ITEMS_AT_ONCE = 1_000  # of a format that remembers, whose memory is loaded together
+TOLD_MOST = 1_000  # errors in an answer, and notices
 
 
 @dataclass
 class Outcome:
-    """What became of a request: receipts for what was taken, and for each bad record why."""
+    """What became of a request: receipts for what was taken, and for each bad record why; `rejected` counts all the
+    errors by code, also those that the answer has no room for."""
 
     receipts: list[dict[str, Any]] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
     notices: list[dict[str, Any]] = field(default_factory=list)
+    rejected: Counter[str] = field(default_factory=Counter)
 
 
 class Acceptor:
@@ -73,10 +79,11 @@ class Acceptor:
             events: list[NewEvent] = []
             places: list[str] = []
             for record in records:
-                outcome.notices += [self._told(fmt, w) for w in record.warnings]
+                self._tell(fmt, record.warnings, outcome.notices)
                 taken, problems = self._check(record, sender, source, now)
                 if problems:
-                    outcome.errors += [self._told(fmt, p) for p in problems]
+                    outcome.rejected.update(p.code for p in problems)
+                    self._tell(fmt, problems, outcome.errors)
                 else:
                     events += taken
                     places += [record.pointer] * len(taken)
@@ -137,7 +144,8 @@ class Acceptor:
             events, places, await self._journal.append(conn, events, now), strict=True
         ):
             if answer == "konflikt":
-                outcome.errors.append(self._told(fmt, Problem(place, "annet-innhold")))
+                outcome.rejected["annet-innhold"] += 1
+                self._tell(fmt, (Problem(place, "annet-innhold"),), outcome.errors)
             else:
                 outcome.receipts.append(
                     {"linje": line_of(place), "id": event.id, "source": event.source, "status": answer}
@@ -156,17 +164,22 @@ class Acceptor:
         state: dict[str, JsonValue | None] = {}
         changed: dict[str, JsonValue | None] = {}
         records: list[Record] = []
-        parsed = list(fmt.parse(body, companion))
-        for item in parsed:
-            if isinstance(item, Record):
-                records.append(item)
-                continue
-            while missing := fmt.needs(item, state) - state.keys():
+        items = iter(fmt.parse(body, companion))
+        while batch := [*islice(items, ITEMS_AT_ONCE)]:
+            parsed = [item for item in batch if not isinstance(item, Record)]
+            # What most of them need, in a few queries; what an earlier one of the batch makes a later one need, below.
+            while missing := set[str]().union(*(unknown(fmt.needs(item, state), state) for item in parsed)):
                 state.update(await self._load(conn, f"{source} {fmt.navn}", missing))
-            out, change = fmt.step(item, state)
-            records += out
-            state.update(change)
-            changed.update(change)
+            for item in batch:
+                if isinstance(item, Record):
+                    records.append(item)
+                    continue
+                while missing := unknown(fmt.needs(item, state), state):
+                    state.update(await self._load(conn, f"{source} {fmt.navn}", missing))
+                out, change = fmt.step(item, state)
+                records += out
+                state.update(change)
+                changed.update(change)
         await self._keep(conn, f"{source} {fmt.navn}", changed)
         return records
 
@@ -199,5 +212,7 @@ class Acceptor:
             [blob for _, blob in rows],
         )
 
-    def _told(self, fmt: AnyFormat, problem: Problem) -> dict[str, Any]:
-        return {"linje": line_of(problem.pointer), **describe(problem, fmt.messages)}
+    def _tell(self, fmt: AnyFormat, problems: Sequence[Problem], told: list[dict[str, Any]]) -> None:
+        """Adds them to what the answer tells, as long as it has room."""
+        for problem in problems[: TOLD_MOST - len(told)]:
+            told.append({"linje": line_of(problem.pointer), **describe(problem, fmt.messages)})

@@ -172,7 +172,7 @@ async def _parts(request: Request, body: bytes) -> tuple[bytes, Companion]:
 def _count(tjeneste: str, outcome: Outcome) -> None:
     for status, count in Counter(taken["status"] for taken in outcome.receipts).items():
         metrics.EVENTS_RECEIVED.labels(tjeneste, status).inc(count)
-    for code, count in Counter(error["kode"] for error in outcome.errors).items():
+    for code, count in outcome.rejected.items():
         metrics.RECORDS_REJECTED.labels(tjeneste, code).inc(count)
 
 

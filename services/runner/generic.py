@@ -7,9 +7,10 @@ from typing import Annotated
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, TypeAdapter
 
-from services.format import Companion, EventDraft, Problem, Record
-from services.skjema import Refused, read_json
+from services.format import RECORDS_MOST, Companion, EventDraft, Problem, Record
+from services.skjema import Refused, bound_values, read_json
 
+VALUES_MOST = 10_000  # in one event
 NDJSON = "application/x-ndjson"
 SenderId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -48,8 +49,12 @@ class GenericJson:
 
     def read(self, body: bytes, companion: Companion) -> Iterable[Record]:
         """One Record an event; its pointer is "" for a single object, "/n" in an array and on line n + 1."""
-        for place, text in _split(body):
-            yield _record(place, text)
+        try:
+            bound_values(body)
+            for place, text in _split(body):
+                yield _record(place, text)
+        except Refused as refused:
+            yield Record("", problems=refused.problems)
 
 
 def _split(body: bytes) -> Iterator[tuple[str, bytes]]:
@@ -60,11 +65,15 @@ def _split(body: bytes) -> Iterator[tuple[str, bytes]]:
         except orjson.JSONDecodeError:
             yield "", text
             return
+        if len(elements) > RECORDS_MOST:
+            raise Refused((Problem("", "for-mange", {"grense": RECORDS_MOST}),))
         for nr, element in enumerate(elements):
             yield f"/{nr}", orjson.dumps(element)
         return
     lines = text.splitlines()
     if len(lines) > 1 and _is_object(lines[0]):
+        if len(lines) > RECORDS_MOST:
+            raise Refused((Problem("", "for-mange", {"grense": RECORDS_MOST}),))
         for nr, line in enumerate(lines):
             if line.strip():
                 yield f"/{nr}", line
@@ -82,7 +91,7 @@ def _is_object(line: bytes) -> bool:
 
 def _record(place: str, text: bytes) -> Record:
     try:
-        event = read_json(_EVENT, text)
+        event = read_json(_EVENT, text, values_most=VALUES_MOST)
     except Refused as refused:
         return Record(place, problems=tuple(_under(place, p) for p in refused.problems))
     draft = EventDraft(

@@ -10,6 +10,7 @@ A deleted absence is one with `"slettet": true`, or whose systemId's gyldighetsp
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -18,8 +19,8 @@ from pydantic_core import to_json
 
 from backbone.clock import Clock, system_clock
 from contracts.personnummer import masked
-from services.format import Companion, EventDraft, Problem, Record, State
-from services.skjema import NOT_NULL, OSLO, Refused, Skjema, Tid, read_json
+from services.format import RECORDS_MOST, Companion, EventDraft, Problem, Record, State
+from services.skjema import NOT_NULL, OSLO, Refused, Skjema, Tid, bound_values, read_json
 from services.skole import terskler
 from services.skole.terskler import Fravar, Terskel, midnight
 
@@ -120,7 +121,14 @@ class FintUtdanning:
 
     def parse(self, body: bytes, companion: Companion) -> Iterable[Parsed | Record]:
         """Parents before children and absences by date: fewer versions on the way to the same facts."""
-        read = [self._parsed(place, kind, content) for place, kind, content in _split(body)]
+        try:
+            bound_values(body)
+        except Refused as refused:
+            return (Record("", problems=refused.problems),)
+        split = [*islice(_split(body), RECORDS_MOST + 1)]
+        if len(split) > RECORDS_MOST:
+            return (Record("", problems=(Problem("", "for-mange", {"grense": RECORDS_MOST}),)),)
+        read = [self._parsed(place, kind, content) for place, kind, content in split]
         order = [*PARENT.values(), "fravar"]
         resources = sorted(
             (item for item in read if isinstance(item, Parsed)),
