@@ -21,6 +21,10 @@ PROGRAM = (
 )  # fmt: skip
 """The fourteen consultations before school by age in days, ten of them in the first year."""
 BEKYMRINGSMELDING_AAR = 50 / 1000
+GJENNOMGATT_ETTER_DAGER = 5
+GJENNOMGATT = 0.9
+UNDERSOKELSE = 0.8
+"""Of a thousand children, some 50 are reported and some 40 investigated a year."""
 HELSEOPPFOLGING_AAR = 100 / 1000
 SKOLEMILJO_AAR = 40 / 1000
 TILRETTELEGGING_AAR = 80 / 1000
@@ -80,11 +84,9 @@ def _barnets_dag(seed: int, barn: Barn, dag: date) -> Iterator[Sending]:
     if punkt := _programpunkt(barn, dag):
         body = kropper.fhir_konsultasjon(barn, punkt, tid, mott=next(kast) >= IKKE_MOTT)
         yield Sending("helsestasjon", tid, body, kropper.ref(barn.nummer, punkt), FHIR)
+    yield from _barnevern(seed, barn, dag, tid)
     if dag.weekday() > 4:
         return
-    if _hender(kast, BEKYMRINGSMELDING_AAR):
-        body = kropper.fiks_bekymringsmelding(barn, tid)
-        yield Sending("barnevern", tid, body, kropper.ref(barn.nummer, dag, "melding"), FIKS)
     if _hender(kast, HELSEOPPFOLGING_AAR):
         yield _generisk("helsestasjon", barn, "oppfolging.utvidet", tid)
     if trinn(barn, dag):
@@ -94,6 +96,20 @@ def _barnets_dag(seed: int, barn: Barn, dag: date) -> Iterator[Sending]:
             yield _generisk("skole", barn, "ppt.henvist", tid)
     if _hender(kast, NAV_SOKNAD_AAR):
         yield _soknad(barn, tid, egen=barn.alder(dag) >= NAV_EGEN_FRA_AAR)
+
+
+def _barnevern(seed: int, barn: Barn, dag: date, tid: datetime) -> Iterator[Sending]:
+    """A bekymringsmelding, and most of those that came in five days ago reviewed."""
+    idag = _kast(seed, barn.nr, dag.toordinal(), "melding")
+    if dag.weekday() < 5 and _hender(idag, BEKYMRINGSMELDING_AAR):
+        body = kropper.fiks_bekymringsmelding(barn, tid)
+        yield Sending("barnevern", tid, body, kropper.ref(barn.nummer, dag, "melding"), FIKS)
+    kom = dag - timedelta(days=GJENNOMGATT_ETTER_DAGER)
+    kast = _kast(seed, barn.nr, kom.toordinal(), "melding")
+    if kom.weekday() < 5 and _hender(kast, BEKYMRINGSMELDING_AAR) and next(kast) < GJENNOMGATT:
+        data = {"undersokelse": next(kast) < UNDERSOKELSE}
+        body = kropper.generisk(barn, "henvendelse.konkludert", tid, f"fiks:{kom}", data)
+        yield Sending("barnevern", tid, body, kropper.ref(barn.nummer, kom, "konklusjon"))
 
 
 def _generisk(tjeneste: str, barn: Barn, type_: str, tid: datetime) -> Sending:

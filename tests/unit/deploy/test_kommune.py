@@ -10,7 +10,7 @@ from contracts.personnummer import identity_numbers, is_synthetic
 from deploy.kommune.folk import Barn, barn, trinn
 from deploy.kommune.historie import historie
 from deploy.kommune.hverdag import Sending, dagens_sendinger
-from deploy.kommune.kropper import FINT
+from deploy.kommune.kropper import FIKS, FINT
 from services.dry_run import Verdict, judge
 from services.format import AnyFormat, Companion
 from services.registry import standard
@@ -56,9 +56,12 @@ def test_a_sendings_reference_tells_no_number_and_is_its_own() -> None:
 
 def test_things_happen_as_often_as_in_a_real_population() -> None:
     folk = _folk(1_200)
-    per_year = Counter(s.tjeneste for s in _alt(folk, dager=365) if s.format != FINT)
-    assert per_year["barnevern"] / len(folk) == pytest.approx(0.050, rel=0.25)
+    year = _alt(folk, dager=365)
+    per_year = Counter(s.tjeneste for s in year if s.format != FINT)
+    meldinger = sum(s.format == FIKS for s in year)
+    assert meldinger / len(folk) == pytest.approx(0.050, rel=0.25)
     assert per_year["nav"] / len(folk) == pytest.approx(0.030, rel=0.3)
+    assert (per_year["barnevern"] - meldinger) / meldinger == pytest.approx(0.9, abs=0.1)
     days = sorted(b.fravaer_dager_aar for b in folk)
     assert days[len(days) // 2] == pytest.approx(8, rel=0.1)
     assert sum(d >= 20 for d in days) / len(days) == pytest.approx(0.15, rel=0.2)
