@@ -26,7 +26,7 @@ from services.runner import accept as accept_module
 from tests.formats_suite import CHILD, SECRET
 from tests.formats_suite import OTHER as SIBLING
 from tests.integration.test_runner import absence
-from tests.pipeline_fixture import Pipeline, pipeline  # noqa: F401 - a fixture
+from tests.pipeline_fixture import Pipeline, running_pipeline  # noqa: F401 - a fixture
 from tests.unit.formats import files
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -105,7 +105,7 @@ def report(nr: int = 1, **changed: Any) -> dict[str, Any]:
 
 async def test_one_trace_holds_request_journal_publish_process_and_task_and_no_personal_data(
     collector: Receiver,
-    pipeline: Pipeline,  # noqa: F811
+    pipeline: Pipeline,
 ) -> None:
     leaks = {"baggage": f"navn={CANARY}", "tracestate": f"x={CANARY}"}
     answer = await pipeline.send("barnevern", report(), traceparent=TRACEPARENT, **leaks)
@@ -148,7 +148,7 @@ async def test_one_trace_holds_request_journal_publish_process_and_task_and_no_p
 
 
 async def test_every_event_of_a_request_without_a_context_is_of_one_trace_also_when_tracing_is_off(
-    pipeline: Pipeline,  # noqa: F811
+    pipeline: Pipeline,
 ) -> None:
     assert not telemetry.on()
     await pipeline.send("barnevern", [report(1), report(2)], traceparent=f"00-{NUMBER:0>32}-{'1' * 16}-01")
@@ -213,7 +213,7 @@ def bodies(tjeneste: str) -> list[tuple[str, bytes]]:
 
 
 async def test_a_name_a_number_and_free_text_are_in_no_span_log_line_or_metric_whatever_goes_wrong(
-    pipeline: Pipeline,  # noqa: F811
+    pipeline: Pipeline,
     said: io.StringIO,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -247,7 +247,7 @@ async def test_a_name_a_number_and_free_text_are_in_no_span_log_line_or_metric_w
 METRICS = ("tjenester", "samtykke", "samordning", "relay")
 
 
-async def _the_ways_behind_the_door(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+async def _the_ways_behind_the_door(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bug in accepting, a row nobody can read, a record nobody can read, calls between our own processes."""
     with monkeypatch.context() as patch:
 

@@ -1,0 +1,230 @@
+"""Operating it: what was set aside is found, explained, replayed or dropped, and what is wrong is said."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from backbone.clock import system_clock
+from backbone.database import driver
+from backbone.kafka import Outgoing, Publisher, ensure_topics
+from backbone.meldinger import messages
+from backbone.settings import Settings, fresh_secrets
+from contracts.catalogue import Catalogue
+from contracts.topics import Topic
+from deploy.commands import dlq as dlq_command
+from deploy.commands.doctor import told
+from deploy.dlq import DeadLetters, Entry, Ref, UnknownEntry
+from deploy.doctor import Doctor, Finding, Limits
+from tests.conftest import MakeDatabase
+from tests.integration.test_sight import CANARY, NOKKEL, NUMBER, report
+from tests.pipeline_fixture import Pipeline, make_all, running_pipeline  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.timeout(240)
+NO_PARTS: Any = {f"{part}_port": 1 for part in ("portal", "tjenester", "samtykke", "samordning", "relay")}
+LIMITS = Limits(undecided_s=1, watch_s=0.5)
+
+
+@pytest.fixture
+def letters(pipeline: Pipeline) -> DeadLetters:
+    return DeadLetters(pipeline.settings, pipeline.catalogue)
+
+
+@pytest.fixture
+async def publisher(pipeline: Pipeline) -> AsyncIterator[Publisher]:
+    made = Publisher(pipeline.settings, "prove")
+    yield made
+    await made.close()
+
+
+def doctor(pipeline: Pipeline, **changed: Any) -> Doctor:
+    return Doctor(pipeline.settings.model_copy(update=changed), pipeline.catalogue, LIMITS)
+
+
+async def refs(letters: DeadLetters) -> dict[str, Entry]:
+    return {str(e.ref): e for e in await letters.entries(100)}
+
+
+async def test_a_row_the_relay_parked_is_explained_without_what_it_says_and_replayed_once(
+    pipeline: Pipeline,
+    letters: DeadLetters,
+) -> None:
+    await pipeline.send("barnevern", report(1))
+    await pipeline.until("barnevern", "SELECT count(publisert) FROM journal", 1)
+    park = "UPDATE journal SET parkert = 'feil-ValueError', publisert = NULL"
+    await pipeline.value("barnevern", park)
+    (entry,) = (await refs(letters)).values()
+    assert (entry.ref.kilde, entry.ref.owner, entry.grunn, entry.parkert) == (
+        "journal",
+        "barnevern",
+        "feil-ValueError",
+        True,
+    )
+    shown = orjson.dumps({**(await letters.show(entry.ref)).brief(), **entry.mer}).decode()
+    assert not [secret for secret in (NUMBER, NOKKEL, "974557746") if secret in shown]
+    assert await letters.replay([entry.ref]) == []
+    await pipeline.until("barnevern", "SELECT count(publisert) FROM journal WHERE parkert IS NULL", 1)
+    await pipeline.until("samordning", "SELECT sum(neste_offset)::int FROM posisjon", 2)
+    assert await pipeline.value("samordning", "SELECT count(*) FROM tidslinje") == 1
+    assert await pipeline.value("samordning", "SELECT count(*) FROM journal") == 1, (
+        "the task was told of once"
+    )
+    assert await refs(letters) == {}
+
+
+async def test_a_parked_row_given_up_is_refused_and_keeps_nothing_and_a_refused_one_forgotten_may_come_again(
+    pipeline: Pipeline,
+    letters: DeadLetters,
+) -> None:
+    sent = await pipeline.send("barnevern", report(1))
+    await pipeline.until("barnevern", "SELECT count(publisert) FROM journal", 1)
+    await pipeline.value("barnevern", "UPDATE journal SET parkert = 'for-stor'")
+    (entry,) = (await refs(letters)).values()
+    await letters.drop(entry.ref, system_clock())
+    assert (
+        await pipeline.value("barnevern", "SELECT length(innhold) FROM journal WHERE utfall = 'refuse'") == 0
+    )
+    receipt = sent.json()["kvitteringer"][0]
+    url = f"{pipeline.settings.url('tjenester')}/barnevern/hendelser/{receipt['id']}"
+    kept = (await pipeline.http.get(url, headers=pipeline.as_("barnevern"))).json()
+    assert (kept["status"], kept["grunner"][0]["kode"]) == ("avvist", "oppgitt")
+
+    (refused,) = (await refs(letters)).values()
+    assert (refused.parkert, refused.grunn, refused.kan) == (False, "oppgitt", ("drop",))
+    await letters.drop(refused.ref, system_clock())
+    again = await pipeline.send("barnevern", report(1, tid=report()["tid"]))
+    assert again.json()["kvitteringer"][0]["status"] == "mottatt"
+
+
+async def test_a_record_coordination_parked_is_replayed_or_dropped_by_where_it_lies(
+    pipeline: Pipeline,
+    letters: DeadLetters,
+    publisher: Publisher,
+) -> None:
+    topic = pipeline.settings.topic("skole.hendelser")
+    poison = [Outgoing(topic, b"k", [("ce_type", CANARY.encode())], NUMBER.encode()) for _ in range(2)]
+    first, second = await publisher.send(poison)
+    await pipeline.until("samordning", "SELECT count(*) FROM parkert", 2)
+    assert first and second
+    ref = Ref.parse(f"samordning/{topic}/{first.partition}/{first.offset}")
+    shown = await letters.show(ref)
+    assert (shown.grunn, shown.type, shown.kan) == ("ugyldig-konvolutt", None, ("replay", "drop"))
+    assert CANARY not in str(shown) and NUMBER not in str(shown)
+    (still,) = await letters.replay([ref])
+    assert still.ref == ref
+    await letters.drop(ref, system_clock())
+    assert [e.ref.offset for e in (await refs(letters)).values()] == [second.offset]
+    with pytest.raises(UnknownEntry):
+        await letters.show(ref)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "journal/skole", "journal/skole/x", "samordning/t/1", "annet/t/1/2", "journal/finnes-ikke/1"]
+)
+async def test_what_names_nothing_is_said_to(catalogue: Catalogue, text: str) -> None:
+    letters = DeadLetters(Settings(), catalogue)
+    with pytest.raises(UnknownEntry):
+        await letters.show(Ref.parse(text))
+
+
+async def test_what_is_wrong_is_found_and_said_with_what_to_do(
+    pipeline: Pipeline,
+) -> None:
+    await pipeline.send("barnevern", report(1))
+    await pipeline.until("portal", "SELECT count(*) FROM varsel", 1)
+    assert await doctor(pipeline).examine() == [], "nothing is wrong yet"
+    await pipeline.value(
+        "nav",
+        "INSERT INTO journal (source, id, type, kommune, orgnr, tid, mottatt, avtrykk, innhold, trenger_relay, parkert)"
+        " VALUES ('s', 'i', 't', '4601', '974557746', now(), now(), '', '', false, 'for-stor')",
+    )
+    found = await doctor(pipeline, portal_port=1, kek=None).examine()
+    assert {(f.kode, f.alvor) for f in found} == {
+        ("hemmelighet", "feil"),
+        ("del-borte", "feil"),
+        ("parkert", "advarsel"),
+    }
+    assert found[-1].args == {"hvor": "nav", "antall": 1}
+    assert all(told(f)["melding"] and told(f)["gjor"] for f in found)
+
+    prefix = f"{pipeline.settings.topic_prefix}annet."
+    other = pipeline.settings.model_copy(update={"topic_prefix": prefix})
+    await ensure_topics(other, [Topic("skole.hendelser", partitions=3)])
+    by_code = {f.kode: f.args for f in await doctor(pipeline, topic_prefix=prefix).examine()}
+    assert by_code["emne-partisjoner"] == {"navn": f"{prefix}skole.hendelser", "har": 3, "skal": 12}
+    missing = str(by_code["emne-mangler"]["navn"]).split(", ")
+    assert f"{prefix}nav.hendelser" in missing and f"{prefix}skole.hendelser" not in missing
+
+
+async def test_engines_that_are_away_are_said_once_and_what_needs_them_is_not_looked_at(
+    catalogue: Catalogue,
+) -> None:
+    nothing = Settings(
+        kafka="127.0.0.1:1", database_url="postgresql://127.0.0.1:1", **fresh_secrets(), **NO_PARTS
+    )
+    found = await Doctor(nothing, catalogue, LIMITS).examine()
+    assert [f.kode for f in found if f.kode != "del-borte"] == ["postgres-borte", "kafka-borte"]
+
+
+async def test_without_parts_nobody_relays_rows_grow_old_and_readers_stand_still(
+    settings: Settings, topics: Catalogue, make_database: MakeDatabase
+) -> None:
+    engines = await make_all(topics, make_database)
+    async with engines["skole"].begin() as connection:
+        await (await driver(connection)).execute(
+            "INSERT INTO journal (source, id, type, kommune, orgnr, tid, mottatt, avtrykk, innhold)"
+            " VALUES ('s', 'i', 't', '4601', '974557746', now(), now() - interval '1 hour', '', '')"
+        )
+    publisher = Publisher(settings, "prove")
+    await publisher.send([Outgoing(settings.topic("skole.hendelser"), b"k", [], b"")] * 3)
+    await publisher.close()
+    found = await Doctor(settings.model_copy(update=NO_PARTS), topics, LIMITS).examine()
+    codes = [f.kode for f in found]
+    assert codes.count("del-borte") == 5
+    by_code: dict[str, Finding] = {f.kode: f for f in found}
+    assert by_code["formidler-mangler"].args["journal"] in engines
+    assert by_code["journal-henger"].args["journal"] == "skole"
+    assert by_code["leser-star"].args == {"leser": "samordning", "antall": 3, "partisjoner": 1}
+
+
+CODES = (
+    "hemmelighet", "postgres-borte", "database-gammel", "kafka-borte", "emne-mangler", "emne-partisjoner", "del-borte",
+    "del-syk", "formidler-mangler", "journal-henger", "parkert", "leser-star", "klokke",
+)  # fmt: skip
+
+
+def test_every_finding_has_words_and_something_to_do() -> None:
+    texts = messages("deploy")
+    names = (
+        "variabel",
+        "feil",
+        "navn",
+        "har",
+        "skal",
+        "del",
+        "adresse",
+        "status",
+        "journal",
+        "antall",
+        "sekunder",
+    )
+    words: dict[str, Any] = dict.fromkeys((*names, "hvor", "leser", "partisjoner", "hvem"), "x")
+    for code in CODES:
+        assert texts.text(f"lege-{code}", **words) and texts.action(f"lege-{code}", **words)
+
+
+@pytest.mark.parametrize("command", ["list", "show", "replay", "drop"])
+def test_the_command_says_what_is_missing_where_nothing_runs(
+    command: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SAMSPOR_DATABASE_URL", "SAMSPOR_KAFKA"):
+        monkeypatch.delenv(name, raising=False)
+    app = typer.Typer()
+    dlq_command.register(app)
+    arguments: list[str] = {"list": [], "replay": ["journal/skole/1"]}.get(command, ["journal/skole/1"])
+    answer = CliRunner().invoke(app, ["dlq", command, *arguments, "--data-dir", str(tmp_path)])
+    assert answer.exit_code == 2
+    assert "SAMSPOR_DATABASE_URL" in answer.output
