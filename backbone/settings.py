@@ -76,13 +76,13 @@ class Settings(BaseSettings):
     demo: bool = Field(
         False, description="synthetic persons only, personas to sign in as; real numbers are refused"
     )
-    body_bytes_max: int = Field(16 * 1024 * 1024, gt=0, description="largest request body a service takes")
+    body_bytes_max: int = Field(128 * 1024 * 1024, gt=0, description="largest request body a service takes")
     accept_bytes_max: int = Field(
-        128 * 1024 * 1024,
+        256 * 1024 * 1024,
         gt=0,
         description="bodies held at once by a process; beyond it, 503 with Retry-After",
     )
-    events_per_request_max: int = Field(20_000, gt=0, description="events in one request")
+    events_per_request_max: int = Field(100_000, gt=0, description="events in one request")
     relay_batch: int = Field(2_000, gt=0, description="rows a relay decides and sends at a time")
     relay_poll_s: float = Field(
         0.1, gt=0, description="pause of a relay that found nothing to do, in seconds"

@@ -1,32 +1,35 @@
 """Taking in: from bytes to rows in a service's journal, in one transaction. Nobody else is needed for it."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
-import orjson
-from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone.clock import Clock
 from backbone.database import driver
 from backbone.journal import Journal, NewEvent
 from backbone.problems import ProblemError
-from backbone.seal import derive, mac, open_sealed, seal
+from backbone.seal import derive, mac
 from backbone.settings import Settings
 from backbone.tokens import Principal
 from contracts.catalogue import Catalogue
-from services.format import AnyFormat, Companion, EventDraft, Format, Problem, Record, StatefulFormat, unknown
+from services.format import AnyFormat, Companion, EventDraft, Format, Problem, Record, unknown
 from services.runner.check import Checked, check
+from services.runner.memory import Change, Memory, MemoryKeys
 from services.wording import describe, line_of
 
 ID_HEX = 32
 ITEMS_AT_ONCE = 1_000  # of a format that remembers, whose memory is loaded together
 TOLD_MOST = 1_000  # errors in an answer, and notices
+THREAD_BYTES = 256 * 1024  # from this size a body is read in a thread
+
+Item = TypeVar("Item")
 
 
 @dataclass
@@ -52,10 +55,8 @@ class Acceptor:
         self._catalogue = catalogue
         self._clock = clock
         self._journal = Journal(settings, tjeneste)
-        root = settings.secret_bytes("service_key")
-        self._id_key = derive(root, "hendelse-id", tjeneste)
-        self._state_key = derive(root, "formattilstand", tjeneste)
-        self._state_seal = derive(settings.secret_bytes("kek"), "formattilstand", tjeneste)
+        self._id_key = derive(settings.secret_bytes("service_key"), "hendelse-id", tjeneste)
+        self._memory_keys = MemoryKeys(settings, tjeneste)
 
     async def take(self, fmt: AnyFormat, body: bytes, companion: Companion, sender: Principal) -> Outcome:
         """All good records are committed when this returns. Raises asyncpg's errors and OSError when the database is
@@ -72,21 +73,23 @@ class Acceptor:
         source = f"/{sender.kommune}/{self._tjeneste}/{sender.orgnr}"
         async with self._engine.begin() as connection:
             conn = await driver(connection)
-            if isinstance(fmt, Format):
-                records: Iterable[Record] = fmt.read(body, companion)
-            else:
-                records = await self._step(conn, fmt, body, companion, source)
+            memory = Memory(conn, self._memory_keys, f"{source} {fmt.navn}")
             events: list[NewEvent] = []
             places: list[str] = []
-            for record in records:
-                self._tell(fmt, record.warnings, outcome.notices)
-                taken, problems = self._check(record, sender, source, now)
-                if problems:
-                    outcome.rejected.update(p.code for p in problems)
-                    self._tell(fmt, problems, outcome.errors)
-                else:
-                    events += taken
-                    places += [record.pointer] * len(taken)
+            async for records, change in _read(fmt, body, companion, memory):
+                good = True
+                for record in records:
+                    self._tell(fmt, record.warnings, outcome.notices)
+                    taken, problems = self._check(record, sender, source, now)
+                    if problems:
+                        good = False
+                        outcome.rejected.update(p.code for p in problems)
+                        self._tell(fmt, problems, outcome.errors)
+                    else:
+                        events += taken
+                        places += [record.pointer] * len(taken)
+                if good:  # what was refused was not sent, and must not be remembered as sent
+                    memory.take(change)
                 if len(events) > self._settings.events_per_request_max:
                     raise ProblemError(
                         413,
@@ -94,6 +97,7 @@ class Acceptor:
                         package="services.runner",
                         maks=self._settings.events_per_request_max,
                     )
+            await memory.save()
             if events:
                 await self._append(conn, events, places, fmt, outcome, now)
         return outcome
@@ -151,68 +155,45 @@ class Acceptor:
                     {"linje": line_of(place), "id": event.id, "source": event.source, "status": answer}
                 )
 
-    async def _step(
-        self,
-        conn: asyncpg.Connection,
-        fmt: StatefulFormat[Any],
-        body: bytes,
-        companion: Companion,
-        source: str,
-    ) -> list[Record]:
-        """Runs a format that remembers: one request at a time for each sender, its memory loaded and kept sealed."""
-        await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{source} {fmt.navn}")
-        state: dict[str, JsonValue | None] = {}
-        changed: dict[str, JsonValue | None] = {}
-        records: list[Record] = []
-        items = iter(fmt.parse(body, companion))
-        while batch := [*islice(items, ITEMS_AT_ONCE)]:
-            parsed = [item for item in batch if not isinstance(item, Record)]
-            # What most of them need, in a few queries; what an earlier one of the batch makes a later one need, below.
-            while missing := set[str]().union(*(unknown(fmt.needs(item, state), state) for item in parsed)):
-                state.update(await self._load(conn, f"{source} {fmt.navn}", missing))
-            for item in batch:
-                if isinstance(item, Record):
-                    records.append(item)
-                    continue
-                while missing := unknown(fmt.needs(item, state), state):
-                    state.update(await self._load(conn, f"{source} {fmt.navn}", missing))
-                out, change = fmt.step(item, state)
-                records += out
-                state.update(change)
-                changed.update(change)
-        await self._keep(conn, f"{source} {fmt.navn}", changed)
-        return records
-
-    async def _load(
-        self, conn: asyncpg.Connection, scope: str, keys: set[str]
-    ) -> dict[str, JsonValue | None]:
-        by_digest = {mac(self._state_key, scope, key): key for key in keys}
-        rows = await conn.fetch(
-            "SELECT nokkel, innhold FROM formattilstand WHERE nokkel = ANY($1::bytea[])", list(by_digest)
-        )
-        found: dict[str, JsonValue | None] = dict.fromkeys(keys)
-        for row in rows:
-            opened = open_sealed(self._state_seal, row["innhold"], row["nokkel"])
-            found[by_digest[row["nokkel"]]] = orjson.loads(opened)
-        return found
-
-    async def _keep(
-        self, conn: asyncpg.Connection, scope: str, changed: Mapping[str, JsonValue | None]
-    ) -> None:
-        kept = [(mac(self._state_key, scope, key), value) for key, value in changed.items()]
-        await conn.execute(
-            "DELETE FROM formattilstand WHERE nokkel = ANY($1::bytea[])",
-            [d for d, value in kept if value is None],
-        )
-        rows = [(d, seal(self._state_seal, orjson.dumps(value), d)) for d, value in kept if value is not None]
-        await conn.execute(
-            "INSERT INTO formattilstand (nokkel, innhold) SELECT * FROM unnest($1::bytea[], $2::bytea[])"
-            " ON CONFLICT (nokkel) DO UPDATE SET innhold = excluded.innhold",
-            [d for d, _ in rows],
-            [blob for _, blob in rows],
-        )
-
     def _tell(self, fmt: AnyFormat, problems: Sequence[Problem], told: list[dict[str, Any]]) -> None:
         """Adds them to what the answer tells, as long as it has room."""
         for problem in problems[: TOLD_MOST - len(told)]:
             told.append({"linje": line_of(problem.pointer), **describe(problem, fmt.messages)})
+
+
+async def _read(
+    fmt: AnyFormat, body: bytes, companion: Companion, memory: Memory
+) -> AsyncIterator[tuple[Sequence[Record], Change]]:
+    """The file's records as they are read, each with what the format would remember once they are taken."""
+    if isinstance(fmt, Format):
+        async for batch in _batches(fmt.read(body, companion), body):
+            for record in batch:
+                yield (record,), {}
+        return
+    await memory.lock()
+    parsing: Iterable[object] = fmt.parse(body, companion)
+    async for batch in _batches(parsing, body):
+        parsed = [item for item in batch if not isinstance(item, Record)]
+        # What most of them need, in a few queries; what an earlier one of the batch makes a later one need, below.
+        while missing := set[str]().union(
+            *(unknown(fmt.needs(i, memory.state), memory.state) for i in parsed)
+        ):
+            await memory.load(missing)
+        for item in batch:
+            if isinstance(item, Record):
+                yield (item,), {}
+                continue
+            while missing := unknown(fmt.needs(item, memory.state), memory.state):
+                await memory.load(missing)
+            yield fmt.step(item, memory.state)
+
+
+async def _batches(items: Iterable[Item], body: bytes) -> AsyncIterator[list[Item]]:
+    """A large body is read beside the loop, so that it keeps nobody else waiting."""
+    source = iter(items)
+
+    def some() -> list[Item]:
+        return [*islice(source, ITEMS_AT_ONCE)]
+
+    while batch := some() if len(body) < THREAD_BYTES else await asyncio.to_thread(some):
+        yield batch

@@ -19,11 +19,14 @@ from contracts.tjenester import Tjeneste
 from services.nav.digisos_soker import DigisosSoker
 from services.registry import Registry
 from services.runner.app import build
+from services.skole.fint_utdanning import FintUtdanning
 from tests.conftest import NOW, MakeDatabase
 
 CHILD = tenor(NOW.date().replace(year=2012), 3)
 ADULT = tenor(NOW.date().replace(year=1980), 3)
-REAL_LOOKING = next(n for n in (f"010112{tail:05}" for tail in range(50_000, 90_000)) if is_valid(n, NOW.date()))
+REAL_LOOKING = next(
+    n for n in (f"010112{tail:05}" for tail in range(50_000, 90_000)) if is_valid(n, NOW.date())
+)
 BARNEHAGE = Tjeneste("barnehage", "Barnehage", "barnehageloven-2-b", "forvaltningsloven-13")
 
 
@@ -248,3 +251,62 @@ async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     assert {"/{tjeneste}/hendelser", "/{tjeneste}/formater/{format}", "/helse"} <= document["paths"].keys()
     assert (await client.get("/helse")).json()["status"] == "oppe"
+
+
+def fint(number: str) -> dict[str, Any]:
+    """A pupil at a school, as FINT tells it."""
+
+    def links(**to: str) -> dict[str, Any]:
+        return {
+            rel: [{"href": f"https://fint.example/utdanning/elev/{rel}/systemid/{id_}"}]
+            for rel, id_ in to.items()
+        }
+
+    return {
+        "person": [
+            {
+                "fodselsnummer": {"identifikatorverdi": number},
+                "navn": {"fornavn": "Kari", "etternavn": "Kanarifugl"},
+                "_links": {"elev": [{"href": "https://fint.example/utdanning/elev/elev/systemid/E1"}]},
+            }
+        ],
+        "elev": [
+            {
+                "systemId": {"identifikatorverdi": "E1"},
+                "_links": {
+                    "person": [
+                        {"href": f"https://fint.example/utdanning/elev/person/fodselsnummer/{number}"}
+                    ],
+                    **links(elevforhold="H1"),
+                },
+            }
+        ],
+        "elevforhold": [
+            {
+                "systemId": {"identifikatorverdi": "H1"},
+                "gyldighetsperiode": {"start": "2026-08-17T00:00:00Z"},
+                "_links": links(elev="E1"),
+            }
+        ],
+    }
+
+
+async def test_what_was_refused_is_not_remembered_as_sent(
+    settings: Settings, catalogue: Catalogue, database: AsyncEngine
+) -> None:
+    registry = Registry.of(catalogue, {"skole": [FintUtdanning(clock=lambda: NOW)]})
+    real = settings.model_copy(update={"demo": False})
+    answers = []
+    # In the demonstration the real-looking number is refused; with the same memory, the same file is then taken.
+    for place in (settings, real):
+        app = build(place, registry, {"skole": database}, lambda: NOW)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tjenester") as http:
+            answers.append(
+                await http.post(
+                    "/skole/formater/fint-utdanning", json=fint(REAL_LOOKING), headers=bearer(settings)
+                )
+            )
+    assert [a.status_code for a in answers] == [422, 202]
+    assert {e["kode"] for e in answers[0].json()["feil"]} == {"ekte-nummer"}
+    assert [k["status"] for k in answers[1].json()["kvitteringer"]] == ["mottatt"]
+    assert await rows(database) == 1
