@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from backbone import metrics, telemetry
+from backbone import logs, metrics, telemetry
 from backbone.clock import Clock
 from backbone.observed import SCOPE_KEY, Observed
 from backbone.problems import MEDIA_TYPE, ProblemError
@@ -175,7 +175,9 @@ def busy(code: str = "opptatt") -> ProblemError:
 def _without_words(record: logging.LogRecord) -> bool:
     """A traceback keeps its places and its kind of error; what the error says may hold what somebody sent."""
     if record.exc_info and record.exc_info[0]:
-        kind, _, places = record.exc_info
+        kind, error, places = record.exc_info
+        if error is not None:
+            record.__dict__[logs.TOLD] = logs.told(error)
         record.exc_text = "".join([*traceback.format_tb(places), kind.__name__])
         record.exc_info = None
     return True
@@ -195,6 +197,7 @@ async def serve(app: FastAPI, host: str, port: int, stop: asyncio.Event) -> None
         app,
         host=host,
         port=port,
+        log_config=None,  # uvicorn's own handlers would write tracebacks past ours
         log_level="warning",
         access_log=False,  # a path or query could hold what must not be logged
         timeout_graceful_shutdown=5,

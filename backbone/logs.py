@@ -36,6 +36,8 @@ QUIET = (
 )
 """Libraries whose lines below WARNING tell of requests and connections."""
 FRAMES_MAX = 12
+TOLD = "samspor_told"
+"""The attribute of a record whose exception was told (`told`) and taken off it before it reached a formatter."""
 
 _WORD = re.compile(r"(?!.*[0-9]{6})[A-Za-z0-9_./:{}<>*+-]{0,120}")
 _PLACEHOLDER = re.compile(r"%(?:\([^)]*\))?[-#0 +]*[0-9*]*(?:\.[0-9*]+)?[a-zA-Z]")
@@ -77,7 +79,9 @@ def fields(record: logging.LogRecord, part: str) -> dict[str, Any]:
         out["sporing"] = sporing
     if not ours(record):
         out["sted"] = f"{_short(record.pathname)}:{record.lineno}"
-    if record.exc_info and record.exc_info[1] is not None:
+    if TOLD in record.__dict__:
+        out["feil"] = record.__dict__[TOLD]
+    elif record.exc_info and record.exc_info[1] is not None:
         out["feil"] = told(record.exc_info[1])
     return out
 

@@ -166,13 +166,12 @@ async def _read(
 ) -> AsyncIterator[tuple[Sequence[Record], Change]]:
     """The file's records as they are read, each with what the format would remember once they are taken."""
     if isinstance(fmt, Format):
-        async for batch in _batches(fmt.read(body, companion), body):
-            for record in batch:
+        async for some in _batches(fmt.read(body, companion), body):
+            for record in some:
                 yield (record,), {}
         return
     await memory.lock()
-    parsing: Iterable[object] = fmt.parse(body, companion)
-    async for batch in _batches(parsing, body):
+    async for batch in _batches(fmt.parse(body, companion), body):
         parsed = [item for item in batch if not isinstance(item, Record)]
         # What most of them need, in a few queries; what an earlier one of the batch makes a later one need, below.
         while missing := set[str]().union(

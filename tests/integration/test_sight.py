@@ -216,6 +216,7 @@ async def test_a_name_a_number_and_free_text_are_in_no_span_log_line_or_metric_w
     pipeline: Pipeline,
     said: io.StringIO,
     monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     spans = InMemorySpanExporter()
     telemetry.start("prove", spans)
@@ -236,10 +237,11 @@ async def test_a_name_a_number_and_free_text_are_in_no_span_log_line_or_metric_w
         telemetry.stop()
     assert statuses[202] > 5 and statuses[422] > 20
     exported = "\n".join(s.to_json() for s in spans.get_finished_spans()).encode()
+    printed = "".join(capfd.readouterr()).encode()
     lines = said.getvalue().encode()
     assert b"feil-" in lines and b"ValueError" in lines, "the error paths were gone through"
     assert b"samspor_events_received_total" in page and b"journal append" in exported
-    for place, content in (("spans", exported), ("log", lines), ("metrics", page)):
+    for place, content in (("spans", exported), ("log", lines), ("output", printed), ("metrics", page)):
         for secret in (CANARY, CANARY.lower(), NUMBER, OTHER, "Fuglesen", "feber", NOKKEL):
             assert secret.encode() not in content, f"{secret} is in {place}"
 
