@@ -1,15 +1,13 @@
 """A browser of the machine's own, and a family that has just come to the municipality.
 
-`running` is the JSON of `samspor up --json`: base URLs of "portal", "tjenester" and "samtykke", the path of "tokens".
+`running` is the whole of Samspor with its story told (tests/running_fixture.py).
 """
 
-import json
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +16,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from consumers.portal.personas import KOMMUNE
 from contracts.personnummer import tenor
+from tests.up_process import Up
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -46,14 +45,14 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def sign_in(chromium: Browser, running: Mapping[str, Any]) -> AsyncIterator[SignIn]:
+async def sign_in(chromium: Browser, running: Up) -> AsyncIterator[SignIn]:
     """Opens the start page as the persona of that name; every page must keep within the content policy."""
     contexts = []
     complaints: list[str] = []
 
     async def open_as(persona: str, width: int = 1280) -> Page:
         context = await chromium.new_context(
-            locale="nb-NO", base_url=running["portal"], viewport={"width": width, "height": 900}
+            locale="nb-NO", base_url=running.ready["portal"], viewport={"width": width, "height": 900}
         )
         contexts.append(context)
         page = await context.new_page()
@@ -63,7 +62,7 @@ async def sign_in(chromium: Browser, running: Mapping[str, Any]) -> AsyncIterato
         page.on("pageerror", lambda error: complaints.append(str(error)))
         await page.goto("/")
         await page.get_by_role("button", name=persona).click()
-        await page.wait_for_url(f"{running['portal']}/")
+        await page.wait_for_url(f"{running.ready['portal']}/")
         return page
 
     yield open_as
@@ -77,7 +76,7 @@ class Familie:
     """A child with a name of its own, and what its services say of it."""
 
     http: httpx.AsyncClient
-    running: Mapping[str, Any]
+    running: Up
     tokens: Mapping[str, str]
     navn: str
     nummer: str
@@ -86,7 +85,7 @@ class Familie:
 
     async def samtykke(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         answer = await self.http.post(
-            f"{self.running['samtykke']}/samtykke/{path}",
+            f"{self.running.ready['samtykke']}/samtykke/{path}",
             json=body,
             headers={"authorization": f"Bearer {self.tokens['system']}"},
         )
@@ -122,7 +121,7 @@ class Familie:
         """One event of a service, as its fagsystem sends it."""
         self.sent += 1
         answer = await self.http.post(
-            f"{self.running['tjenester']}/{tjeneste}/hendelser",
+            f"{self.running.ready['tjenester']}/{tjeneste}/hendelser",
             json={
                 "type": navn,
                 "person": self.nummer,
@@ -136,11 +135,10 @@ class Familie:
 
 
 @pytest.fixture
-async def familie(running: Mapping[str, Any]) -> AsyncIterator[Familie]:
+async def familie(running: Up) -> AsyncIterator[Familie]:
     mark = secrets.token_hex(3)
     nummer = tenor(date(2012, 1, 1) + timedelta(days=secrets.randbelow(300)), secrets.randbelow(50))
     async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
-        tokens = json.loads(Path(running["tokens"]).read_text())
-        made = Familie(http, running, tokens, f"Prøve {mark.capitalize()}", nummer)
+        made = Familie(http, running, running.tokens(), f"Prøve {mark.capitalize()}", nummer)
         await made.come()
         yield made
