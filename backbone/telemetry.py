@@ -12,11 +12,13 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from contracts.personnummer import LAST_SERIES, is_valid
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
 
@@ -273,20 +275,14 @@ def allow_listed(exporter: "SpanExporter") -> "SpanExporter":
 
 
 def _bare(s: "ReadableSpan") -> "ReadableSpan":
-    from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.trace import Link, Status
 
-    resource = {
-        k: v
-        for k, v in s.resource.attributes.items()
-        if RESOURCE_ATTRIBUTES.fullmatch(k) and isinstance(v, str) and _TEXT.fullmatch(v)
-    }
     return ReadableSpan(
         name=s.name if _NAME.fullmatch(s.name) else "-",
         context=s.context,
         parent=s.parent,
-        resource=Resource(resource),
+        resource=_bare_resource(s.resource),
         attributes={k: v for k, v in (s.attributes or {}).items() if _allowed(k, v)},
         links=[Link(link.context) for link in s.links],
         kind=s.kind,
@@ -294,6 +290,17 @@ def _bare(s: "ReadableSpan") -> "ReadableSpan":
         start_time=s.start_time,
         end_time=s.end_time,
         instrumentation_scope=s.instrumentation_scope,
+    )
+
+
+@lru_cache(maxsize=8)
+def _bare_resource(resource: "Resource") -> "Resource":
+    return type(resource)(
+        {
+            k: v
+            for k, v in resource.attributes.items()
+            if RESOURCE_ATTRIBUTES.fullmatch(k) and isinstance(v, str) and _TEXT.fullmatch(v)
+        }
     )
 
 

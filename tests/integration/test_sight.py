@@ -160,6 +160,38 @@ async def test_every_event_of_a_request_without_a_context_is_of_one_trace_also_w
     assert await pipeline.value("samordning", kept + "journal") == [accepted]
 
 
+async def test_what_happened_is_counted_and_how_it_stands_is_shown(pipeline: Pipeline) -> None:
+    page = await scraped(pipeline)
+    before = {name: page.get(name, 0.0) for name in COUNTED}
+    await pipeline.send("barnevern", [report(1), report(2), report(3, person="123")])
+    await pipeline.until("samordning", "SELECT count(*) FROM oppgave", 2)
+    await pipeline.until("samordning", "SELECT count(publisert) FROM journal", 2)
+    page = await scraped(pipeline)
+    assert {name: page[name] - before[name] for name in COUNTED} == COUNTED
+    assert page['samspor_tasks_open{regel="bekymringsmelding"}'] == 2
+    assert page['samspor_journal_rows{tilstand="for-relay",tjeneste="barnevern"}'] == 0
+    assert page['samspor_relay_lock_held{tjeneste="barnevern"}'] == 1
+    lag = f'samspor_consumer_lag_records{{leser="samordning",topic="{pipeline.settings.topic("barnevern.hendelser")}"}}'
+    assert page[lag] == 0
+    assert (await pipeline.http.get(f"{pipeline.settings.url('portal')}/metrics")).status_code == 404
+
+
+COUNTED = {
+    'samspor_events_received_total{svar="mottatt",tjeneste="barnevern"}': 2,
+    'samspor_records_rejected_total{kode="nummer-form",tjeneste="barnevern"}': 1,
+    'samspor_relay_decisions_total{tjeneste="barnevern",utfall="shield"}': 2,
+    'samspor_relay_published_total{tjeneste="barnevern"}': 2,
+    'samspor_relay_published_total{tjeneste="samordning"}': 2,
+    'samspor_consumer_records_total{leser="samordning"}': 2,
+}
+
+
+async def scraped(pipeline: Pipeline) -> dict[str, float]:
+    pages = [(await pipeline.http.get(f"{pipeline.settings.url(p)}/metrics")).text for p in METRICS]
+    lines = [line for page in pages for line in page.splitlines() if not line.startswith("#")]
+    return {name: float(number) for name, _, number in (line.rpartition(" ") for line in lines)}
+
+
 @pytest.fixture
 def said() -> Iterator[io.StringIO]:
     """Every log line, as a part writes it, below INFO too."""
