@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+EXAMPLES ?= 20000
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,7 +18,7 @@ endif
 export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench lock lock-python lock-jars lock-assets clean
+.PHONY: help setup run test fuzz check format bench lock lock-python lock-jars lock-assets clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -29,6 +30,9 @@ run: setup ## start all of Samspor on this machine (ARGS="--port 8080" is passed
 
 test: setup $(STAMPS)/assets-dev ## run the tests (ARGS="tests/unit -k consent" is passed on)
 	$(BIN)/python -m pytest $(ARGS)
+
+fuzz: setup ## change valid files of every format at random, and look for one that makes it fail (EXAMPLES=20000)
+	SAMSPOR_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/property/test_fuzz_formats.py $(ARGS)
 
 check: setup ## lint, formatting, types, who may import whom, and that the contract is not broken
 	$(BIN)/ruff check .
