@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Familie, SignIn
@@ -130,3 +131,24 @@ async def test_the_keyboard_reaches_the_content_first(sign_in: SignIn) -> None:
     await expect(page.get_by_role("link", name="Hopp til innholdet")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.locator("main")).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("persona", "task", "date_kind"),
+    [
+        ("Koordinerende enhet", "Avklar samarbeid", "lokal frist"),
+        ("Barnevernspedagog", "bekymringsmelding", "lovfrist"),
+        ("Lærer", "Forebygg frafall", "lokal frist"),
+    ],
+)
+async def test_each_kind_of_task_is_with_the_persona_that_owns_it(
+    sign_in: SignIn, persona: str, task: str, date_kind: str
+) -> None:
+    page = await sign_in(persona)
+    mine = page.locator(".oppgave", has_text=re.compile(task, re.IGNORECASE)).first
+    await expect(mine).to_be_visible(timeout=WITHIN_MS)
+    await expect(mine).to_contain_text(date_kind)
+    await expect(mine).to_contain_text("§")
+    await expect(mine).to_contain_text("Ansvarlig")
+    if persona != "Barnevernspedagog":
+        await expect(page.locator("main")).not_to_contain_text(re.compile("bekymringsmelding", re.IGNORECASE))
