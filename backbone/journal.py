@@ -82,7 +82,9 @@ def journal_tables(metadata: MetaData) -> None:
         Index("journal_ubesluttet", "journalnokkel", postgresql_where=text("journalnokkel IS NOT NULL")),
         Index("journal_id", "id"),
         Index(
-            "journal_satt_til_side", "lopenr", postgresql_where=text("parkert IS NOT NULL OR utfall = 'refuse'")
+            "journal_satt_til_side",
+            "lopenr",
+            postgresql_where=text("parkert IS NOT NULL OR utfall = 'refuse'"),
         ),
     )
     Table(

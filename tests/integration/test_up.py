@@ -33,7 +33,9 @@ async def test_everything_starts_answers_and_stops_without_a_trace(tmp_path: Pat
         assert await all_gone(family, FORK_SERVER_ENDS_S) == set()
 
 
-async def test_a_killed_supervisor_takes_everything_with_it_and_the_next_start_goes_on(tmp_path: Path) -> None:
+async def test_a_killed_supervisor_takes_everything_with_it_and_the_next_start_goes_on(
+    tmp_path: Path,
+) -> None:
     port = four_free_ports()
     run = await Up.start(tmp_path / "d", port, "--uten-simulering")
     family = run.family()
@@ -48,7 +50,8 @@ async def test_a_second_run_on_the_same_data_is_told_so_and_the_first_goes_on(tm
         second = _up(tmp_path / "d", four_free_ports())
         assert second.returncode == 2
         assert "kjører allerede" in second.stderr
-        assert httpx.get(f"{run.ready['samtykke']}/helse", trust_env=False).status_code == 200
+        async with httpx.AsyncClient(trust_env=False) as http:
+            assert (await http.get(f"{run.ready['samtykke']}/helse")).status_code == 200
 
 
 def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path) -> None:
