@@ -205,7 +205,9 @@ class FintUtdanning:
                 if isinstance(at, str) and _time(at) <= now:
                     yield Fact(f"elevforhold.{navn}", f"elevforhold:{masked(systemid)}", _time(at), {})
             for fravar in memory.below(elevforhold, "fravar"):
-                absences.append(_absence(memory.table(f"ressurs:{fravar}")))
+                content = memory.table(f"ressurs:{fravar}")
+                if content:  # else it is asked for, and `needs` is called again when it is there
+                    absences.append(_absence(content))
         for passed in terskler.passings(absences, self.terskler, now.astimezone(OSLO).date()):
             yield Fact("fravaer.terskel-passert", passed.nokkel, midnight(passed.dato), passed.data)
 

@@ -310,3 +310,31 @@ async def test_what_was_refused_is_not_remembered_as_sent(
     assert {e["kode"] for e in answers[0].json()["feil"]} == {"ekte-nummer"}
     assert [k["status"] for k in answers[1].json()["kvitteringer"]] == ["mottatt"]
     assert await rows(database) == 1
+
+
+SCHOOL_DAYS = (1, 2, 5, 6, 7, 8, 9, 12, 13, 14, 15)  # of October 2026
+
+
+def absent(nr: int, day: str) -> dict[str, Any]:
+    return {
+        "systemId": {"identifikatorverdi": f"F{nr}"},
+        "dokumentert": False,
+        "gjelderPeriode": {"start": f"{day}T00:00:00Z", "slutt": f"{day}T00:00:00Z"},
+        "_links": {"elevforhold": [{"href": "https://fint.example/utdanning/elev/elevforhold/systemid/H1"}]},
+    }
+
+
+async def test_absence_sent_day_by_day_is_counted_together_and_tells_of_a_threshold_once(
+    settings: Settings, catalogue: Catalogue, database: AsyncEngine
+) -> None:
+    registry = Registry.of(catalogue, {"skole": [FintUtdanning(clock=lambda: NOW)]})
+    app = build(settings, registry, {"skole": database}, lambda: NOW)
+    taken = []
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tjenester") as http:
+        files = [fint(CHILD), *({"fravar": [absent(day, f"2026-10-{day:02}")]} for day in SCHOOL_DAYS)]
+        for file in files:
+            answer = await http.post("/skole/formater/fint-utdanning", json=file, headers=bearer(settings))
+            assert answer.status_code == 202, answer.text
+            taken.append(len(answer.json()["kvitteringer"]))
+    # The pupil, then five undocumented days within thirty, then ten days of the school year.
+    assert taken == [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]
