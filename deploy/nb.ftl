@@ -245,3 +245,18 @@ dlq-grunn-feil = Behandlingen feilet ({ $grunn }).
     .gjor = Se loggen til delen på samme tidspunkt, rett feilen, og behandle den på nytt.
 token-rolle = «{ $rolle }» er ikke en rolle.
     .gjor = Velg en av disse: { $kjente }.
+
+## docs/formater, laget av tests/format_docs.py
+
+format-formater = Det fagsystemene sender i dag, tas imot som det er. Hver side sier hvilke felt vi leser, hva de blir til, og hva hver feil betyr. Prøv en fil uten å sende den: `samspor send TJENESTE FIL --format F --dry-run`. Systemer som ikke kan HTTP, legger filer i en mappe: se [filslipp](filslipp.md).
+format-laget = Laget av koden med `python -m tests.format_docs`; ikke rett her.
+format-leses = Alt annet i innholdet overses, og går aldri videre. Navn, adresser og fritekst blir kontrollert der formatet krever dem, og så glemt.
+format-leses-ssb = Hele filen holdes opp mot SSBs XSD. Her står det som gjelder saken; bare det som er nødvendig for hendelsene, går videre.
+format-ssb-uten-hendelser = kontrolleres, og gir ingen egne hendelser
+format-feil = En feil avviser den posten den står i (i formater der hele filen er én melding, hele filen). En merknad avviser ingenting. `peker` i svaret sier hvor: en JSON-peker (RFC 6901) eller en XPath.
+format-hendelser = Samspors egen JSON: ett objekt, en liste av dem, eller ett objekt per linje (NDJSON). For tjenester uten et eget format, og for det formatet ikke dekker. Typene og deres `data` står i [hendelser](../hendelser.md). En linje som er feil, stopper ikke de andre.
+format-fiks-bekymringsmelding = KS Fiks bekymringsmelding, offentlig og privat, v1 og v2. Én melding kan gjelde flere barn: det blir én hendelse for hvert. Et barn uten nummer (ufødt, eller i en privat melding) får sin egen sak til det er kjent. En melding har ingen id, så nøkkelen er barnet og datoen.
+format-ssb-barnevern = SSB Barnevern v4 (XML), både endringsfiler og totalfiler. En fil som ikke følger XSD-en, avvises hel. SSBs øvrige kontroller er merknader med SSBs alvorlighet. Det samme sendt på nytt gir ingen nye hendelser; det som er endret, gir en ny versjon; det som er slettet, trekkes tilbake. At noe mangler i en totalfil, trekker ingenting tilbake.
+format-fhir = HL7 FHIR R4 med de norske no-basis-profilene, i JSON eller XML: én ressurs eller en Bundle. Pasienten finnes i Bundle, i `contained`, som `identifier` i referansen, eller oppgis i delen `person` ved siden av filen. Andre ressurser tas imot uten å gi hendelser, med en merknad.
+format-digisos-soker = NAVs digisos-soker: historien til én søknad. Filen sier ikke hvem den gjelder: det står i delene `person` og `barn` ved siden av (multipart), eller i `<navn>.personer.json` i en mappe som følges. Med `barn` gjelder hendelsene hvert barn som `foresatt`, ellers personen selv. Beløp og kontonummer blir kontrollert og glemt. Ukjente felt og nye koder tas imot.
+format-fint-utdanning = FINT Utdanning: Person, Elev, Elevforhold og Fravær, i hvilken rekkefølge som helst og over flere sendinger. Ett objekt, en liste, NDJSON, FINTs egen samling (`_embedded`), eller et objekt med en liste for hvert slag. Fravær blir først en hendelse når en terskel er passert, én gang per terskel og skoleår; rettes eller slettes fraværet, regnes det på nytt. Slettet er `"slettet": true`, eller en `systemId` hvis gyldighetsperiode er slutt.
