@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import accept, flow
+from tests.benchmarks import accept, flow, formats
 from tests.benchmarks.stand import engines, stand
 
 PAIRS = (
@@ -24,6 +24,8 @@ PAIRS = (
 )
 BATCHES_LEAST = 6
 """So that a rate between the first batch and the last one says something."""
+FormatRates = dict[str, list[tuple[float, float]]]
+"""(records, events) a second of each format, one a round."""
 LIBRARIES = ("aiokafka", "asyncpg", "fastapi", "pydantic", "cryptography")
 
 
@@ -31,7 +33,7 @@ def main(events: int = 30_000, rounds: int = 3, quick: bool = False) -> None:
     """Measure on this machine. `--quick`: one small round, to see that it runs."""
     if quick:
         events, rounds = 4_000, 1
-    rates = asyncio.run(measure(events, rounds))
+    rates, by_format = asyncio.run(measure(events, rounds))
     console = Console()
     table = Table(
         "",
@@ -53,12 +55,22 @@ def main(events: int = 30_000, rounds: int = 3, quick: bool = False) -> None:
             f"{min(ratios):.2f}–{max(ratios):.2f}",
         )
     console.print(table)
+    console.print(_formats_table(by_format, len(rates["bulk"])))
     console.print(" ".join(f"{name} {version(name)}" for name in LIBRARIES))
 
 
-async def measure(events: int, rounds: int) -> dict[str, list[float]]:
-    """Rates of every side, one a round."""
+def _formats_table(by_format: FormatRates, rounds: int) -> Table:
+    table = Table("", "records /s", "events /s", title=f"each format, HTTP to committed, {rounds} rounds")
+    for navn, measured in by_format.items():
+        records, events = (statistics.median(side) for side in zip(*measured, strict=True))
+        table.add_row(navn, f"{records:,.0f}", f"{events:,.0f}")
+    return table
+
+
+async def measure(events: int, rounds: int) -> tuple[dict[str, list[float]], FormatRates]:
+    """Rates of every side and of every format, one a round."""
     rates: dict[str, list[float]] = defaultdict(list)
+    by_format: FormatRates = defaultdict(list)
     async with engines() as running:
         for seed in range(rounds):
             async with stand(running) as place:
@@ -67,6 +79,9 @@ async def measure(events: int, rounds: int) -> dict[str, list[float]]:
                 few = max(events // 10, 100)
                 rates["single"].append(await accept.single(place, few, 2 * seed + 1))
                 rates["bare single"].append(await accept.bare_single(place, few, 2 * seed + 1))
+            async with stand(running) as place:
+                for navn, measured in (await formats.rates(place, max(events // 10, 1_000))).items():
+                    by_format[navn].append(measured)
             batch = min(5_000, events // BATCHES_LEAST)
             async with stand(running, consumer_batch=batch) as place, place.part("samtykke"):
                 await flow.fill_journal(place, events, seed)
@@ -74,7 +89,7 @@ async def measure(events: int, rounds: int) -> dict[str, list[float]]:
                 rates["bare send"].append(await flow.bare_send(place, events))
                 rates["consume"].append(await flow.consume(place, events))
                 rates["bare consume"].append(await flow.bare_consume(place, events))
-    return rates
+    return rates, by_format
 
 
 if __name__ == "__main__":
