@@ -134,13 +134,12 @@ async def until(engine: AsyncEngine, done: str) -> None:
         await conn.close()
 
 
-async def published(settings: Settings) -> list[Any]:
+async def published(settings: Settings, topic: str = "skole.hendelser") -> list[Any]:
     """Everything on the topic, partition by partition."""
-    topic = settings.topic("skole.hendelser")
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        partitions = [TopicPartition(topic, p) for p in range(12)]
+        partitions = [TopicPartition(settings.topic(topic), p) for p in range(12)]
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         records = []
