@@ -18,7 +18,8 @@ from backbone.clock import Clock
 from backbone.observed import SCOPE_KEY, Observed
 from backbone.problems import MEDIA_TYPE, ProblemError
 from backbone.settings import Settings
-from backbone.tokens import InvalidToken, Principal, Rolle, verify
+from backbone.tokens import InvalidToken, Principal, verify
+from contracts.roller import Rolle
 
 log = logging.getLogger(__name__)
 

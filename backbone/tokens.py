@@ -1,29 +1,15 @@
 """Bearer tokens: signed JWTs (EdDSA) that name organisation, municipality, service and role."""
 
 from datetime import datetime, timedelta
-from typing import Literal, get_args
 
 import jwt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backbone.settings import MissingSecret, Settings
+from contracts.roller import Rolle
 
 ALGORITHM = "EdDSA"
 AUDIENCE = "samspor"
-
-Rolle = Literal[
-    "fagsystem",
-    "system",
-    "fagperson",
-    "koordinator",
-    "koordinerende-enhet",
-    "leder",
-    "revisor",
-    "foresatt",
-    "slt",
-    "drift",
-]
-ROLLER: tuple[str, ...] = get_args(Rolle)
 
 
 class InvalidToken(Exception):

@@ -6,21 +6,9 @@ from typing import Annotated
 
 import typer
 
+from contracts.roller import ROLLER
 from deploy.commands import felles
 from deploy.commands.felles import DATA_DIR, fail, text
-
-ROLLER = (
-    "fagsystem",
-    "system",
-    "fagperson",
-    "koordinator",
-    "koordinerende-enhet",
-    "leder",
-    "revisor",
-    "foresatt",
-    "slt",
-    "drift",
-)
 
 
 def register(app: typer.Typer) -> None:

@@ -13,8 +13,9 @@ from backbone.clock import Clock
 from backbone.http import Gatekeeper, Intake, create_app, expose_metrics, json_response
 from backbone.journal import observe
 from backbone.settings import Settings
-from backbone.tokens import Principal, Rolle
+from backbone.tokens import Principal
 from contracts import samtykke_api as api
+from contracts.roller import Rolle
 from contracts.tjenester import SAMTYKKE
 from services.samtykke import forvaltning, kropp, personer, porter
 from services.samtykke.endringer import Feed

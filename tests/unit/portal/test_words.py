@@ -8,12 +8,12 @@ from typing import get_args
 import pytest
 
 from backbone.meldinger import messages
-from backbone.tokens import ROLLER
 from consumers.portal import personas
 from consumers.portal.sider import Portal
 from consumers.portal.texts import dato, klokke, tidspunkt, ukedag_og_dato
 from contracts.catalogue import Catalogue
 from contracts.hendelser import Involvering
+from contracts.roller import ROLLER
 from contracts.samtykke_api import Samtykkegiver, Samtykkestatus
 from contracts.tjenester import Tjeneste
 from tests.unit.portal.verden import CATALOGUE

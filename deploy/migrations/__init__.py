@@ -1,0 +1,1 @@
+"""Alembic: a folder of revisions per kind of database."""
