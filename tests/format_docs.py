@@ -53,7 +53,15 @@ GENERIC_SAMPLE = {
     "data": {"dager": 10, "timer": 0, "periode": "2025-2026", "regel": "10-dager-skolear"},
 }
 FHIR_EVENTS: Mapping[str, type[BaseModel]] = {
-    model.__name__: model for model in (fhir.Appointment, fhir.Encounter, fhir.ServiceRequest)
+    model.__name__: model for model in (fhir.Appointment, fhir.Encounter, fhir.ServiceRequest, fhir.Procedure)
+}
+PROCEDURE = {
+    "resourceType": "Procedure",
+    "id": "k1",
+    "status": "completed",
+    "code": {"text": "8. trinn-samtale"},
+    "subject": {"identifier": {"system": files.FNR, "value": CHILD}},
+    "performedDateTime": "2026-01-08T10:00:00+01:00",
 }
 MODELS: Mapping[str, Mapping[str, type[BaseModel]]] = {
     GENERIC: {"Hendelse": generic.GenericEvent},
@@ -157,8 +165,7 @@ def _json(navn: str, document: Any, companion: Companion = NOBODY) -> Sample:
 
 def _fhir_statuses() -> Iterator[Sample]:
     """Each resource with each status there is."""
-    for entry in files.BUNDLE["entry"]:
-        resource = entry["resource"]
+    for resource in (*(entry["resource"] for entry in files.BUNDLE["entry"]), PROCEDURE):
         model = FHIR_EVENTS.get(resource["resourceType"])
         for status in get_args(model.model_fields["status"].annotation) if model else ():
             named = f"{resource['resourceType']} `{status}`"

@@ -1,7 +1,7 @@
 """HL7 FHIR R4 with the Norwegian no-basis profiles, JSON or XML: a resource alone, or a Bundle of them.
 
 What is read: which child (Patient, in the Bundle, contained, or by identifier), when, and how far it came
-(Appointment, Encounter, ServiceRequest). Findings, reasons and notes are never looked at.
+(Appointment, Encounter, ServiceRequest, Procedure). Findings, reasons and notes are never looked at.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -146,6 +146,25 @@ class ServiceRequest(Ressurs):
     authoredOn: Annotated[DateTime | None, NOT_NULL] = None
 
 
+class Procedure(Ressurs):
+    resourceType: Literal["Procedure"]
+    status: Literal[
+        "preparation",
+        "in-progress",
+        "not-done",
+        "on-hold",
+        "stopped",
+        "completed",
+        "entered-in-error",
+        "unknown",
+    ]
+    subject: Reference
+    code: Concept = Concept()
+    encounter: Reference = Reference()
+    performedDateTime: Annotated[DateTime | None, NOT_NULL] = None
+    performedPeriod: Annotated[Period | None, NOT_NULL] = None
+
+
 class Entry(Skjema):
     fullUrl: str = ""
     resource: Annotated[Resource | None, NOT_NULL] = None
@@ -159,13 +178,14 @@ class Kind(Skjema):
     resourceType: str
 
 
-Event = Appointment | Encounter | ServiceRequest
+Event = Appointment | Encounter | ServiceRequest | Procedure
 ANY: TypeAdapter[Resource] = TypeAdapter(Resource)
 KIND, BUNDLE, PATIENT = TypeAdapter(Kind), TypeAdapter(Bundle), TypeAdapter(Patient)
 EVENTS: dict[str, TypeAdapter[Event]] = {
     "Appointment": TypeAdapter(Appointment),
     "Encounter": TypeAdapter(Encounter),
     "ServiceRequest": TypeAdapter(ServiceRequest),
+    "Procedure": TypeAdapter(Procedure),
 }
 SILENT = frozenset(
     {"Patient", "Organization", "Practitioner", "PractitionerRole", "RelatedPerson", "Location"}
@@ -282,7 +302,7 @@ def _told(event: Event, around: Around) -> tuple[str, ...] | str:
     """The event types of this resource's status, or the code of the notice that there is none."""
     match event:
         case Appointment(status="fulfilled") | Encounter(status="finished"):
-            if isinstance(event, Encounter) and _is_told(event.appointment, around):
+            if isinstance(event, Encounter) and _is_told(event.appointment, "fulfilled", around):
                 return "samme-konsultasjon"
             return (event_name(_punkt(event)),)
         case Appointment(status="noshow"):
@@ -293,22 +313,31 @@ def _told(event: Event, around: Around) -> tuple[str, ...] | str:
             return (event_name(_punkt(event)),)
         case ServiceRequest(status="active" | "completed" | "revoked" | "entered-in-error"):
             return "ikke-sendt" if event.intent in ("proposal", "plan", "option") else ("henvisning.sendt",)
+        case Procedure(status="completed" | "entered-in-error"):
+            punkt = _punkt(event)
+            if punkt is None:
+                return "ikke-i-programmet"  # a vaccine, a test: what was done is no one's business here
+            is_told = _is_told((event.encounter,), "finished", around)
+            return "samme-konsultasjon" if is_told and event.status == "completed" else (event_name(punkt),)
         case _:
             return "status-uten-hendelse"
 
 
-def _is_told(appointments: Iterable[Reference], around: Around) -> bool:
-    """The Bundle's own Appointment says the same consultation was held."""
-    found = (around.resources.get(r.reference) for r in appointments)
-    return any(resource.get("status") == "fulfilled" for resource in found if resource)
+def _is_told(others: Iterable[Reference], status: str, around: Around) -> bool:
+    """Another resource of the Bundle says that the same consultation was held."""
+    found = (around.resources.get(r.reference) for r in others)
+    return any(resource.get("status") == status for resource in found if resource)
 
 
-def _punkt(event: Appointment | Encounter) -> str | None:
-    concepts = (
-        (*event.serviceType, event.appointmentType)
-        if isinstance(event, Appointment)
-        else (event.serviceType, *event.type)
-    )
+def _punkt(event: Appointment | Encounter | Procedure) -> str | None:
+    concepts: tuple[Concept, ...]
+    match event:
+        case Appointment():
+            concepts = (*event.serviceType, event.appointmentType)
+        case Encounter():
+            concepts = (event.serviceType, *event.type)
+        case Procedure():
+            concepts = (event.code,)
     return programpunkt(word for concept in concepts for word in concept.words())
 
 
@@ -325,6 +354,10 @@ def _time(event: Event) -> tuple[datetime | None, str]:
         at, member = event.start, "start"
     elif isinstance(event, Encounter):
         at, member = (event.period.start, "period/start") if event.period else (None, "period")
+    elif isinstance(event, Procedure):
+        period = event.performedPeriod
+        at = event.performedDateTime or (period.start if period else None)
+        member = "performedDateTime"
     else:
         at, member = event.authoredOn or event.meta.lastUpdated, "authoredOn"
     return at or (event.meta.lastUpdated if event.status in WRONG else None), member

@@ -1,11 +1,13 @@
 person-mangler = Det går ikke fram hvilken pasient ressursen gjelder.
     .gjor = Send pasienten med fødselsnummer eller D-nummer i samme Bundle, eller nummeret i delen «person» ved siden av filen.
 gir-ingen-hendelse = Ressursen { $ressurs } gir ingen hendelse.
-    .gjor = Du trenger ikke gjøre noe. Hendelser kommer av Appointment, Encounter og ServiceRequest.
+    .gjor = Du trenger ikke gjøre noe. Hendelser kommer av Appointment, Encounter, ServiceRequest og Procedure.
 status-uten-hendelse = { $ressurs } med denne statusen gir ingen hendelse.
     .gjor = Du trenger ikke gjøre noe. Send ressursen på nytt når statusen endrer seg.
-samme-konsultasjon = { $ressurs } er den samme konsultasjonen som en Appointment i sendingen.
+samme-konsultasjon = { $ressurs } er den samme konsultasjonen som en annen ressurs i sendingen.
     .gjor = Du trenger ikke gjøre noe: konsultasjonen gir én hendelse.
+ikke-i-programmet = { $ressurs } er ikke en av konsultasjonene i helsestasjonsprogrammet, og gir ingen hendelse.
+    .gjor = Du trenger ikke gjøre noe. Hva som ble gjort, går ikke videre.
 ikke-sendt = { $ressurs } er et forslag eller en plan, ikke en henvisning som er sendt.
     .gjor = Du trenger ikke gjøre noe. Send ressursen på nytt når henvisningen er sendt.
 ikke-xml = Innholdet er ikke gyldig XML (linje { NUMBER($linje, useGrouping: 0) }, kolonne { NUMBER($kolonne, useGrouping: 0) }).

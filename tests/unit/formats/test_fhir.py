@@ -255,3 +255,55 @@ def test_the_two_school_consultations_have_types_of_their_own() -> None:
 
 def test_a_resource_id_that_is_a_national_id_is_not_a_key() -> None:
     assert drafts(appointment(id=CHILD))[0].nokkel == "Appointment/#"
+
+
+def procedure(status: str = "completed", **fields: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "Procedure",
+        "id": "k1",
+        "status": status,
+        "code": {"coding": [{"display": "Skolestartundersøkelse"}]},
+        "subject": {"reference": "Patient/p1"},
+        "performedPeriod": {"start": "2026-01-05T09:00:00+01:00"},
+        **fields,
+    }
+
+
+def test_a_procedure_of_the_programme_is_told_as_its_consultation() -> None:
+    (told,) = drafts(procedure())
+    assert (told.type, told.person, told.nokkel) == (
+        "skolestartundersokelse.gjennomfort",
+        CHILD,
+        "Procedure/k1",
+    )
+    assert dict(told.data) == {"programpunkt": "skolestart", "dato": "2026-01-05"}
+    (wrong,) = drafts(procedure("entered-in-error"))
+    assert (wrong.nokkel, wrong.tilbaketrukket, dict(wrong.data)) == ("Procedure/k1", True, {})
+
+
+def test_what_else_is_done_to_a_child_is_told_to_nobody() -> None:
+    for other in (procedure(code={"text": "MMR-vaksine"}), procedure("not-done"), procedure("in-progress")):
+        (record,) = read(other)
+        assert (record.drafts, record.problems) == ((), ())
+        assert [w.code for w in record.warnings] in (["ikke-i-programmet"], ["status-uten-hendelse"])
+
+
+def test_a_procedure_of_a_consultation_in_the_same_bundle_is_told_once() -> None:
+    encounter = {
+        "resourceType": "Encounter",
+        "id": "e1",
+        "status": "finished",
+        "type": [{"text": "Skolestartundersøkelse"}],
+        "subject": {"reference": "Patient/p1"},
+        "period": {"start": "2026-01-05"},
+    }
+    both = bundle(encounter, procedure(encounter={"reference": "Encounter/e1"}))
+    assert [d.nokkel for d in drafts(both)] == ["Encounter/e1"]
+
+
+def test_a_procedure_must_say_how_it_went_with_whom_and_when() -> None:
+    for field in ("status", "subject"):
+        broken = {k: v for k, v in procedure().items() if k != field}
+        assert places(FHIR, orjson.dumps(broken)) == {(f"/{field}", "mangler")}
+    timeless = {k: v for k, v in procedure().items() if k != "performedPeriod"}
+    assert places(FHIR, orjson.dumps(timeless)) == {("/performedDateTime", "mangler")}
