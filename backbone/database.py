@@ -3,11 +3,23 @@
 import asyncpg
 import orjson
 from sqlalchemy import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from backbone.settings import MissingSecret, Settings
 
 JSONB_VERSION = b"\x01"
+
+DATABASE_AWAY = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # asyncpg's word for a connection cut in the middle of an answer
+    DBAPIError,
+    PoolTimeout,
+    OSError,  # TimeoutError is one
+)
+"""What is raised when the server is away, restarting or out of connections: what was under way is tried again."""
 
 
 def database_name(settings: Settings, name: str) -> str:

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from backbone import logs, metrics, telemetry
 from backbone.clock import Clock
+from backbone.database import DATABASE_AWAY
 from backbone.observed import SCOPE_KEY, Observed
 from backbone.problems import MEDIA_TYPE, ProblemError
 from backbone.settings import Settings
@@ -67,6 +68,13 @@ def create_app(
         if error.status_code == 405:
             return problem_response(ProblemError(405, "metode-ikke-tillatt", metode=request.method))
         return problem_response(ProblemError(error.status_code, "finnes-ikke"))
+
+    async def _away(_: Request, error: Exception) -> Response:
+        log.warning("the database is away: %s", type(error).__name__)
+        return problem_response(busy("utilgjengelig"))
+
+    for kind in DATABASE_AWAY:
+        app.exception_handler(kind)(_away)
 
     @app.exception_handler(Exception)
     async def _bug(request: Request, error: Exception) -> Response:

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone import metrics, telemetry
 from backbone.clock import Clock
-from backbone.database import dedicated
+from backbone.database import DATABASE_AWAY, dedicated
 from backbone.failures import Retry, backoff
 from backbone.journal import JournalKeys, open_row
 from backbone.kafka import Outgoing, Publisher, Sent
@@ -50,9 +50,8 @@ SELECT EXISTS (
        AND objid::int8 = hashtext($1)::int8 & 4294967295)
 """
 
-AWAY = (Retry, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-"""What a neighbour that is away raises. The lock ends with its connection, so losing that is waited out alike.
-asyncpg calls a connection that was cut in the middle of an answer InternalClientError."""
+AWAY = (Retry, *DATABASE_AWAY)
+"""What a neighbour that is away raises. The lock ends with its connection, so losing that is waited out alike."""
 
 
 class LockLost(Retry):

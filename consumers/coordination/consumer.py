@@ -13,14 +13,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 import asyncpg
-import sqlalchemy.exc
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone import metrics
-from backbone.database import driver
+from backbone.database import DATABASE_AWAY, driver
 from backbone.failures import Retry, backoff
 from backbone.kafka import bootstrap
 from backbone.samtykke_client import Rejected
@@ -38,15 +37,7 @@ PATIENCE_S = 15.0
 """How long a consumer may stand still before it is asked whether there is something to read."""
 KAFKA_TIMEOUT_S = 10.0
 
-AWAY = (
-    Retry,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a connection that was cut in the middle of an answer
-    sqlalchemy.exc.DBAPIError,
-    sqlalchemy.exc.TimeoutError,
-    OSError,
-)
+AWAY = (Retry, *DATABASE_AWAY)
 """samtykke or the database is away: wait and try the same again."""
 BROKEN = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 """The database is there and will never take it."""

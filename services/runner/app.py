@@ -2,16 +2,14 @@
 
 from collections import Counter
 
-import asyncpg
 from fastapi import FastAPI, Request, Response
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.datastructures import UploadFile
 
 from backbone import metrics
 from backbone.clock import Clock
 from backbone.database import driver
-from backbone.http import Gatekeeper, Intake, busy, create_app, expose_metrics, json_response
+from backbone.http import Gatekeeper, Intake, create_app, expose_metrics, json_response
 from backbone.journal import receipt
 from backbone.problems import ProblemError
 from backbone.settings import Settings
@@ -22,14 +20,6 @@ from services.runner.accept import Acceptor, Outcome
 from services.runner.generic import GenericEvent, GenericJson
 
 PACKAGE = "services.runner"
-AWAY = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    DBAPIError,
-    OSError,
-    TimeoutError,
-)
 GENERIC = GenericJson()
 _BODY = {
     "requestBody": {
@@ -82,10 +72,7 @@ def build(settings: Settings, registry: Registry, engines: dict[str, AsyncEngine
             raise ProblemError(403, "rolle-mangler", roller="fagsystem")
         async with intake.body(request) as body:
             content, companion = await _parts(request, body)
-            try:
-                outcome = await acceptors[tjeneste].take(fmt, content, companion, principal)
-            except AWAY:
-                raise busy("utilgjengelig") from None
+            outcome = await acceptors[tjeneste].take(fmt, content, companion, principal)
         _count(tjeneste, outcome)
         return _answer(outcome)
 
@@ -112,13 +99,10 @@ def build(settings: Settings, registry: Registry, engines: dict[str, AsyncEngine
     async def kvittering(request: Request, tjeneste: str, id: str, source: str | None = None) -> Response:
         principal = sender(request, tjeneste)
         own = f"/{principal.kommune}/{tjeneste}/{principal.orgnr}"
-        try:
-            async with engines[tjeneste].connect() as connection:
-                found = await receipt(
-                    await driver(connection), id, own if principal.rolle == "fagsystem" else source
-                )
-        except AWAY:
-            raise busy("utilgjengelig") from None
+        async with engines[tjeneste].connect() as connection:
+            found = await receipt(
+                await driver(connection), id, own if principal.rolle == "fagsystem" else source
+            )
         if not found:
             raise ProblemError(404, "ingen-hendelse", package=PACKAGE)
         return json_response(found[0])
@@ -126,18 +110,15 @@ def build(settings: Settings, registry: Registry, engines: dict[str, AsyncEngine
     @app.get("/{tjeneste}/venter", summary="Hendelser som venter på samtykke")
     async def venter(request: Request, tjeneste: str, etter: int = 0, antall: int = 100) -> Response:
         principal = sender(request, tjeneste)
-        try:
-            async with engines[tjeneste].connect() as connection:
-                rows = await (await driver(connection)).fetch(
-                    "SELECT lopenr, id, type, tid, mottatt FROM journal WHERE utfall = 'withhold' AND lopenr > $1"
-                    " AND orgnr = $2 AND kommune = $3 ORDER BY lopenr LIMIT $4",
-                    etter,
-                    principal.orgnr,
-                    principal.kommune,
-                    max(1, min(antall, 1000)),
-                )
-        except AWAY:
-            raise busy("utilgjengelig") from None
+        async with engines[tjeneste].connect() as connection:
+            rows = await (await driver(connection)).fetch(
+                "SELECT lopenr, id, type, tid, mottatt FROM journal WHERE utfall = 'withhold' AND lopenr > $1"
+                " AND orgnr = $2 AND kommune = $3 ORDER BY lopenr LIMIT $4",
+                etter,
+                principal.orgnr,
+                principal.kommune,
+                max(1, min(antall, 1000)),
+            )
         waiting = [
             {
                 **dict(row),

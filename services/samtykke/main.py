@@ -8,12 +8,10 @@ import random
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
-import asyncpg
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone.clock import Clock, system_clock
-from backbone.database import create_engine, driver
+from backbone.database import DATABASE_AWAY, create_engine, driver
 from backbone.failures import Retry, backoff
 from backbone.http import serve
 from backbone.relay import Relay
@@ -34,8 +32,6 @@ POOL = 10
 TICK_S = 1.0
 """How late the feed may say that a consent has run out. The gates themselves look at the clock."""
 
-AWAY = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-
 
 class LocalDecider:
     """The gate and the feed for samtykke's own relay, without a way round by HTTP."""
@@ -48,14 +44,14 @@ class LocalDecider:
         """Raises Retry when the database is away."""
         try:
             return await porter.decide_batch(self._kjerne, tjeneste, items, f"system:{SAMTYKKE}")
-        except AWAY as error:
+        except DATABASE_AWAY as error:
             raise Retry(type(error).__name__) from None
 
     async def changes(self, after: int, wait_s: float = 0.0) -> api.EndringerUt:
         """Raises Retry when the database is away."""
         try:
             return await self._feed.after(after, wait_s)
-        except AWAY as error:
+        except DATABASE_AWAY as error:
             raise Retry(type(error).__name__) from None
 
 
@@ -90,7 +86,7 @@ async def clockwork(engine: AsyncEngine, ledger: Ledger, clock: Clock, stop: asy
             if handled >= EXPIRY_BATCH:
                 continue
             waits = backoff(random.Random())
-        except AWAY as error:
+        except DATABASE_AWAY as error:
             log.warning("clockwork waits: %s", type(error).__name__)
             pause_s = next(waits)
         try:

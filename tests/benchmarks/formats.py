@@ -113,8 +113,8 @@ async def rate(http: httpx.AsyncClient, stand: Stand, navn: str, records: int) -
         if person is None:
             answer = await http.post(address, content=body, headers=headers)
         else:
-            parts = [("fil", ("fil", body, "application/json")), ("person", (None, person.encode()))]
-            answer = await http.post(address, files=parts, headers=headers)
+            file = {"fil": ("fil", body, "application/json")}
+            answer = await http.post(address, files=file, data={"person": person}, headers=headers)
         if answer.status_code != 202 or answer.json()["feil"]:
             raise RuntimeError(f"{navn}: not accepted: {answer.status_code}")
         events += len(answer.json()["kvitteringer"])
