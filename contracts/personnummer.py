@@ -20,6 +20,7 @@ WEIGHTS_DUF = (4, 6, 3, 2, 4, 6, 3, 2, 7, 5)
 RELAXED_FROM = date(2032, 1, 1)
 LAST_SERIES = date(2039, 12, 31)  # the day by which every number of the laid down series counts as born
 TENOR_MONTH = 80
+DUF_MADE_UP_FROM = 2080
 
 _ELEVEN = re.compile(r"[0-9]{11}\Z")
 _TWELVE = re.compile(r"[0-9]{12}\Z")
@@ -51,11 +52,12 @@ class Identitet:
     kind: Kind
     fodselsdato: date | None = None
     aarhundre_sikkert: bool = True
+    oppdiktet: bool = False  # a DUF number registered in a year that has not come
 
     @property
     def synthetic(self) -> bool:
         """No real person can have this number."""
-        return self.kind is Kind.TENOR or self.kind in PLACEHOLDERS
+        return self.kind is Kind.TENOR or self.kind in PLACEHOLDERS or self.oppdiktet
 
     @property
     def identifies(self) -> bool:
@@ -113,13 +115,17 @@ def swap(nummer: str) -> str:
 
     A synthetic number stands for itself. The birth date is kept where the number tells one: the n-th number
     of the date becomes the n-th Tenor number of the date, so birth numbers hardly ever meet. Where the number
-    tells no date, the date is a hash of it. Raises InvalidNumber where `nummer` is none. This protects no
-    number (the map can be turned round): it keeps real numbers out of test systems, nothing more.
+    tells no date, the date is a hash of it. A DUF number, which Tenor has none of and whose place in a file takes
+    twelve digits, becomes one of a year that has not come (2080–2099). Raises InvalidNumber where `nummer` is
+    none. This protects no number (the map can be turned round): it keeps real numbers out of test systems,
+    nothing more.
     """
     identitet = classify(nummer, LAST_SERIES)
     if identitet.synthetic:
         return nummer
     digest = int.from_bytes(hashlib.sha256(b"samspor bytt-identer " + nummer.encode()).digest()[:8])
+    if identitet.kind is Kind.DUF:
+        return _made_up_duf(digest)
     fodselsdato = identitet.fodselsdato
     if fodselsdato is None:
         return tenor(date(2005, 1, 1) + timedelta(days=digest % 6_500), digest)
@@ -193,12 +199,20 @@ def _date_of(nummer: str, today: date) -> date | None:
 
 
 def _duf(nummer: str) -> Identitet:
-    rest = sum(w * int(d) for w, d in zip(WEIGHTS_DUF, nummer[:10], strict=True)) % 11
-    if f"{rest:02}" != nummer[10:]:
+    if _duf_control(nummer) != nummer[10:]:
         raise InvalidNumber("nummer-kontroll")
     if not 1980 <= int(nummer[:4]) <= 2099:  # the year of registration; DUF began with the cases of the 1980s
         raise InvalidNumber("nummer-dato")
-    return Identitet(Kind.DUF)
+    return Identitet(Kind.DUF, oppdiktet=int(nummer[:4]) >= DUF_MADE_UP_FROM)
+
+
+def _duf_control(nummer: str) -> str:
+    return f"{sum(w * int(d) for w, d in zip(WEIGHTS_DUF, nummer[:10], strict=True)) % 11:02}"
+
+
+def _made_up_duf(digest: int) -> str:
+    stem = f"{DUF_MADE_UP_FROM + digest % 20}{digest // 20 % 1_000_000:06}"
+    return stem + _duf_control(stem)
 
 
 def _remainders(nummer: str) -> tuple[int, int]:

@@ -124,8 +124,7 @@ def _steps(fmt: StatefulFormat[Any], body: bytes, companion: Companion) -> Itera
 def bytt_identer(body: bytes) -> bytes:
     """The file with each identity number replaced by its fixed Tenor number, and every other byte as it was.
 
-    Organisation numbers, UUIDs, OIDs and longer digit runs stay. A 12-digit DUF number becomes 11 digits. Works on
-    any encoding that has ASCII digits.
+    Organisation numbers, UUIDs, OIDs and longer digit runs stay. Works on any encoding that has ASCII digits.
     """
     text = body.decode("latin-1")
     out, end = [], 0

@@ -116,7 +116,7 @@ def test_a_placeholder_identifies_nobody_and_stays_as_it_is() -> None:
 
 def test_the_map_to_tenor_numbers_never_changes() -> None:
     assert swap(number("150510")) == "15851050024"
-    assert swap("201012345610") == "27910958459"
+    assert swap("201012345610") == "209108868902"
 
 
 def test_the_numbers_of_one_birth_date_map_to_different_tenor_numbers() -> None:
@@ -172,3 +172,12 @@ def test_numbers_are_found_in_running_text_but_not_in_uuids_oids_and_longer_numb
     n = tenor(date(2010, 5, 15), 3)
     text = f'"{n}" \\n{n}. {n}, fnr{n} 12{n} 9{n} 0.{n} 01234567-89ab-cdef-0123-{n}1 1.2.{n} 915933149 a{n}f'
     assert [m.group() for m in identity_numbers(text)] == [n] * 4
+
+
+def test_a_duf_number_becomes_a_made_up_one_of_as_many_digits() -> None:
+    made_up = swap("201012345610")
+    assert len(made_up) == 12
+    assert classify(made_up, TODAY).kind is Kind.DUF
+    assert is_synthetic(made_up)
+    assert not is_synthetic("201012345610")
+    assert swap(made_up) == made_up
