@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import accept, flow, formats
+from tests.benchmarks import accept, faststream_peer, flow, formats
 from tests.benchmarks.stand import engines, stand
 
 PAIRS = (
@@ -21,12 +21,14 @@ PAIRS = (
     ("accept, one event a call", "single", "INSERT a row", "bare single"),
     ("relay", "relay", "aiokafka send loop", "bare send"),
     ("consume", "consume", "aiokafka + COPY", "bare consume"),
+    ("consume", "consume", "FastStream batch + COPY", "faststream batch"),
+    ("consume", "consume", "FastStream one at a time", "faststream single"),
 )
 BATCHES_LEAST = 6
 """So that a rate between the first batch and the last one says something."""
 FormatRates = dict[str, list[tuple[float, float]]]
 """(records, events) a second of each format, one a round."""
-LIBRARIES = ("aiokafka", "asyncpg", "fastapi", "pydantic", "cryptography")
+LIBRARIES = ("aiokafka", "faststream", "asyncpg", "fastapi", "pydantic", "cryptography")
 
 
 def main(events: int = 30_000, rounds: int = 3, quick: bool = False) -> None:
@@ -89,6 +91,9 @@ async def measure(events: int, rounds: int) -> tuple[dict[str, list[float]], For
                 rates["bare send"].append(await flow.bare_send(place, events))
                 rates["consume"].append(await flow.consume(place, events))
                 rates["bare consume"].append(await flow.bare_consume(place, events))
+                rates["faststream batch"].append(await faststream_peer.batch(place, events))
+                few = max(events // 30, 100)
+                rates["faststream single"].append(await faststream_peer.one_at_a_time(place, few))
     return rates, by_format
 
 

@@ -66,8 +66,8 @@ async def relay(stand: Stand, count: int) -> float:
         worker = Relay(engine, TJENESTE, samtykke, stand.settings, stand.catalogue, now, random.Random())
         task = asyncio.create_task(worker.run(stop))
         try:
-            return await _rate(
-                lambda: _count(conn, "SELECT count(*) FROM journal WHERE publisert IS NOT NULL"), count
+            return await rate(
+                lambda: count_rows(conn, "SELECT count(*) FROM journal WHERE publisert IS NOT NULL"), count
             )
         finally:
             stop.set()
@@ -81,7 +81,7 @@ async def consume(stand: Stand, count: int) -> float:
     async with stand.database("samordning") as conn:
         task = asyncio.create_task(coordination.run(stand.settings, stand.catalogue, stop))
         try:
-            return await _rate(lambda: _count(conn, "SELECT count(*) FROM tidslinje"), count)
+            return await rate(lambda: count_rows(conn, "SELECT count(*) FROM tidslinje"), count)
         finally:
             stop.set()
             await task
@@ -124,10 +124,7 @@ async def bare_consume(stand: Stand, count: int) -> float:
     )
     done = 0
     async with stand.database("samordning") as conn:
-        await conn.execute("DROP TABLE IF EXISTS bare")
-        await conn.execute(
-            "CREATE TABLE bare (topic text, partition int, place bigint, key bytea, innhold bytea)"
-        )
+        await bare_table(conn)
         await consumer.start()
         try:
 
@@ -141,12 +138,19 @@ async def bare_consume(stand: Stand, count: int) -> float:
                     done += len(rows)
                 return done
 
-            return await _rate(step, count, pause_s=0)
+            return await rate(step, count, pause_s=0)
         finally:
             await consumer.stop()
 
 
-async def _rate(seen: Callable[[], Awaitable[int]], count: int, pause_s: float = POLL_S) -> float:
+async def bare_table(conn: asyncpg.Connection) -> None:
+    await conn.execute("DROP TABLE IF EXISTS bare")
+    await conn.execute(
+        "CREATE TABLE bare (topic text, partition int, place bigint, key bytea, innhold bytea)"
+    )
+
+
+async def rate(seen: Callable[[], Awaitable[int]], count: int, pause_s: float = POLL_S) -> float:
     """Rows a second between the first look that finds some and the one that finds all. Raises TimeoutError."""
     first: tuple[int, float] | None = None
     async with asyncio.timeout(PATIENCE_S):
@@ -161,7 +165,7 @@ async def _rate(seen: Callable[[], Awaitable[int]], count: int, pause_s: float =
                 await asyncio.sleep(pause_s)
 
 
-async def _count(conn: asyncpg.Connection, query: str) -> int:
+async def count_rows(conn: asyncpg.Connection, query: str) -> int:
     return int(await conn.fetchval(query))
 
 
