@@ -129,7 +129,9 @@ _CODES = (  # pydantic's error types, by how they begin
     ("timezone", "tid-uten-sone"),
     ("date", "ugyldig-dato"),
 )
-OWN_CODES = frozenset({"feil-monster", "ugyldig-tid", "ugyldig-dato", "ikke-heltall", "ikke-objekt"})
+OWN_CODES = frozenset(
+    {"feil-monster", "ugyldig-tid", "ugyldig-dato", "ikke-heltall", "ikke-objekt", "slutt-for-start"}
+)
 CODES = frozenset(
     {*dict(_CODES).values(), *(c for c, _ in _LIMITS.values()), *OWN_CODES}
     | {"ikke-json", "ukjent-verdi", "feil-form", "flere-feil", "for-mange-verdier"}

@@ -209,6 +209,8 @@ def _read(models: Mapping[str, type[BaseModel]]) -> Iterator[str]:
 
 def _fields(model: type[BaseModel], under: str = "", depth: int = 0) -> Iterator[tuple[str, str, str]]:
     for name, field in model.model_fields.items():
+        if field.exclude:
+            continue  # looked for, not read
         path = f"{under}/{field.alias or name}"
         value, inner, many = _value(field.annotation)
         must = "ja" if field.is_required() else ""

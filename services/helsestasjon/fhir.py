@@ -4,19 +4,28 @@ What is read: which child (Patient, in the Bundle, contained, or by identifier),
 (Appointment, Encounter, ServiceRequest, Procedure). Findings, reasons and notes are never looked at.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, TypeAdapter
-from pydantic_core import to_json
+from pydantic import (
+    AfterValidator,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError, to_json
 
 from contracts.personnummer import masked
 from services.format import Companion, EventDraft, Problem, Record
 from services.helsestasjon import fhir_xml
 from services.helsestasjon.program import event_name, programpunkt
-from services.skjema import AT_MOST, NOT_NULL, OSLO, Refused, Skjema, read_json, read_time, time_of
+from services.skjema import AT_MOST, NOT_NULL, OSLO, Refused, Skjema, matches, read_json, read_time, time_of
 
 NATIONAL_IDS = (  # in the order we trust them: birth number, D-number, felles hjelpenummer
     "urn:oid:2.16.578.1.12.4.1.4.1",
@@ -26,41 +35,96 @@ NATIONAL_IDS = (  # in the order we trust them: birth number, D-number, felles h
 UNITS = ("Organization", "HealthcareService")
 
 
+_DATE = r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
+_CLOCK = r"T([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?"
+_ZONE = r"(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
+_INSTANT = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{_CLOCK}{_ZONE}")
+_DAY = re.compile(_DATE)
+_DATETIME = re.compile(rf"{_DATE}|{_INSTANT.pattern}")
+_ZONELESS = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{_CLOCK}")
+_WITHIN = {n: timedelta(days=days, microseconds=-1) for n, days in ((4, 366), (7, 31), (10, 1))}
+
+
+def read_instant(text: str) -> datetime:
+    """FHIR instant: a time with its zone. Raises ValueError."""
+    return _time_as(text, _INSTANT)
+
+
 def read_datetime(text: str) -> datetime:
     """FHIR dateTime: a time, or a date, a month or a year, which begin in Europe/Oslo. Raises ValueError."""
+    return _time_as(text, _DATETIME)
+
+
+def read_end(text: str) -> datetime:
+    """What a period that ends so has ended by: a date is to its end."""
+    return read_datetime(text) + _WITHIN.get(len(text), timedelta())
+
+
+def _time_as(text: str, form: re.Pattern[str]) -> datetime:
+    if _ZONELESS.fullmatch(text):
+        raise PydanticCustomError("timezone_missing", "form")
+    if not form.fullmatch(text):
+        raise ValueError("not of the form")
     return read_time({4: f"{text}-01-01", 7: f"{text}-01"}.get(len(text), text))
 
 
+Instant = Annotated[datetime, time_of(read_instant)]
 DateTime = Annotated[datetime, time_of(read_datetime)]
+End = Annotated[datetime, time_of(read_end)]
+Date = Annotated[datetime, time_of(lambda text: _time_as(text, _DAY))]
+Id = Annotated[str, matches(r"[A-Za-z0-9.-]{1,64}")]
+Code = Annotated[str, matches(r"\S+(\s\S+)*")]
+Uri = Annotated[str, matches(r"\S+")]
+Tekst = Annotated[str, Field(min_length=1)]
+Uread = Annotated[Any, AfterValidator(lambda _: None), Field(exclude=True)]  # that it is there, and no more
+SOME = Field(min_length=1)  # a list that is there has something in it
 Resource = dict[str, JsonValue]
 
 
+class Element(Skjema):
+    """Never empty, yet it may say nothing but why it has no content."""
+
+    extension: Uread = None
+
+    @model_validator(mode="after")
+    def _has_content(self) -> Self:
+        if not self.model_fields_set:
+            raise PydanticCustomError("feil-form", "form")
+        return self
+
+
 class Meta(Skjema):
-    versionId: str = ""
-    lastUpdated: Annotated[DateTime | None, NOT_NULL] = None
+    versionId: Id = ""
+    lastUpdated: Annotated[Instant | None, NOT_NULL] = None
 
 
-class Identifier(Skjema):
-    use: str = ""
-    system: str = ""
-    value: str = ""
+class Identifier(Element):
+    use: Annotated[Literal["usual", "official", "temp", "secondary", "old"] | None, NOT_NULL] = None
+    type: Uread = None
+    system: Uri = ""
+    value: Tekst = ""
+    period: Uread = None
+    assigner: Uread = None
 
 
-class Reference(Skjema):
-    reference: str = ""
-    type: str = ""
+class Reference(Element):
+    reference: Tekst = ""
+    type: Uri = ""
     identifier: Annotated[Identifier | None, NOT_NULL] = None
-    display: str = ""
+    display: Tekst = ""
 
 
-class Coding(Skjema):
-    code: str = ""
-    display: str = ""
+class Coding(Element):
+    system: Uri = ""
+    version: Uread = None
+    code: Code = ""
+    display: Tekst = ""
+    userSelected: Uread = None
 
 
-class Concept(Skjema):
-    coding: tuple[Coding, ...] = ()
-    text: str = ""
+class Concept(Element):
+    coding: Annotated[tuple[Coding, ...], SOME] = ()
+    text: Tekst = ""
 
     def words(self) -> Iterator[str]:
         yield self.text
@@ -68,23 +132,40 @@ class Concept(Skjema):
             yield from (coding.display, coding.code)
 
 
-class Period(Skjema):
+class Period(Element):
     start: Annotated[DateTime | None, NOT_NULL] = None
+    end: Annotated[End | None, NOT_NULL] = None
+
+    @field_validator("end")
+    @classmethod
+    def _in_order(cls, end: datetime | None, info: ValidationInfo) -> datetime | None:
+        start = info.data.get("start")
+        if start and end and end < start:
+            raise PydanticCustomError("slutt-for-start", "form")
+        return end
+
+
+Concepts = Annotated[tuple[Concept, ...], SOME]
+References = Annotated[tuple[Reference, ...], SOME]
 
 
 class Participant(Skjema):
-    actor: Reference = Reference()
+    type: Uread = None
+    actor: Annotated[Reference | None, NOT_NULL] = None
+    status: Literal["accepted", "declined", "tentative", "needs-action"]
 
 
 class Ressurs(Skjema):
-    id: str = ""
+    id: Id = ""
     meta: Meta = Meta()
-    identifier: tuple[Identifier, ...] = ()
-    contained: tuple[Resource, ...] = ()
+    identifier: Annotated[tuple[Identifier, ...], SOME] = ()
+    contained: Annotated[tuple[Resource, ...], SOME] = ()
 
 
 class Patient(Ressurs):
     resourceType: Literal["Patient"]
+    gender: Annotated[Literal["male", "female", "other", "unknown"] | None, NOT_NULL] = None
+    birthDate: Annotated[Date | None, NOT_NULL] = None
 
 
 class Appointment(Ressurs):
@@ -101,10 +182,11 @@ class Appointment(Ressurs):
         "checked-in",
         "waitlist",
     ]
-    participant: Annotated[tuple[Participant, ...], Field(min_length=1)]
-    serviceType: tuple[Concept, ...] = ()
-    appointmentType: Concept = Concept()
-    start: Annotated[DateTime | None, NOT_NULL] = None
+    participant: Annotated[tuple[Participant, ...], SOME]
+    serviceType: Concepts = ()
+    appointmentType: Annotated[Concept | None, NOT_NULL] = None
+    start: Annotated[Instant | None, NOT_NULL] = None
+    end: Annotated[Instant | None, NOT_NULL] = None
 
 
 class Encounter(Ressurs):
@@ -120,11 +202,12 @@ class Encounter(Ressurs):
         "entered-in-error",
         "unknown",
     ]
-    subject: Reference = Reference()
-    serviceType: Concept = Concept()
-    type: tuple[Concept, ...] = ()
+    klasse: Annotated[Coding, Field(alias="class")]
+    subject: Annotated[Reference | None, NOT_NULL] = None
+    serviceType: Annotated[Concept | None, NOT_NULL] = None
+    type: Concepts = ()
     period: Annotated[Period | None, NOT_NULL] = None
-    appointment: tuple[Reference, ...] = ()
+    appointment: References = ()
 
 
 class ServiceRequest(Ressurs):
@@ -141,8 +224,9 @@ class ServiceRequest(Ressurs):
         "instance-order",
         "option",
     ]
+    doNotPerform: bool = False
     subject: Reference
-    performer: tuple[Reference, ...] = ()
+    performer: References = ()
     authoredOn: Annotated[DateTime | None, NOT_NULL] = None
 
 
@@ -159,23 +243,36 @@ class Procedure(Ressurs):
         "unknown",
     ]
     subject: Reference
-    code: Concept = Concept()
-    encounter: Reference = Reference()
+    code: Annotated[Concept | None, NOT_NULL] = None
+    encounter: Annotated[Reference | None, NOT_NULL] = None
     performedDateTime: Annotated[DateTime | None, NOT_NULL] = None
     performedPeriod: Annotated[Period | None, NOT_NULL] = None
 
 
-class Entry(Skjema):
-    fullUrl: str = ""
+class Entry(Element):
+    fullUrl: Uri = ""
     resource: Annotated[Resource | None, NOT_NULL] = None
+    request: Uread = None
+    response: Uread = None
 
 
 class Bundle(Skjema):
+    type: Literal[
+        "document",
+        "message",
+        "transaction",
+        "transaction-response",
+        "batch",
+        "batch-response",
+        "history",
+        "searchset",
+        "collection",
+    ]
     entry: Annotated[tuple[Entry, ...], AT_MOST] = ()
 
 
 class Kind(Skjema):
-    resourceType: str
+    resourceType: Annotated[str, matches(r"[A-Z][A-Za-z]{0,63}")]
 
 
 Event = Appointment | Encounter | ServiceRequest | Procedure
@@ -187,9 +284,16 @@ EVENTS: dict[str, TypeAdapter[Event]] = {
     "ServiceRequest": TypeAdapter(ServiceRequest),
     "Procedure": TypeAdapter(Procedure),
 }
-SILENT = frozenset(
-    {"Patient", "Organization", "Practitioner", "PractitionerRole", "RelatedPerson", "Location"}
-)
+WHOM = {  # what the resource may be about
+    "Appointment": (
+        *("Patient", "Practitioner", "PractitionerRole", "RelatedPerson"),
+        *("Device", "HealthcareService", "Location"),
+    ),
+    "Encounter": ("Patient", "Group"),
+    "ServiceRequest": ("Patient", "Group", "Location", "Device"),
+    "Procedure": ("Patient", "Group"),
+}
+TIMELESS = frozenset({"proposed", "cancelled", "waitlist"})
 
 
 @dataclass(frozen=True)
@@ -219,19 +323,38 @@ class Around:
 
 
 def _read(root: Resource, companion: Companion) -> Iterator[Record]:
+    try:
+        yield from _records(root, companion)
+    except Refused as refused:
+        yield Record("", problems=refused.problems)
+
+
+def _records(root: Resource, companion: Companion) -> Iterator[Record]:
     if read_json(KIND, to_json(root)).resourceType != "Bundle":
         yield from _resource("", root, Around(companion=companion), alone=True)
         return
     entries = read_json(BUNDLE, to_json(root)).entry
-    known = {
-        key: e.resource for e in entries if e.resource is not None for key in _keys(e.fullUrl, e.resource)
-    }
+    empty = tuple(
+        n for n, e in enumerate(entries) if not e.model_fields_set & {"resource", "request", "response"}
+    )
+    if empty:
+        raise Refused(tuple(Problem(f"/entry/{n}/resource", "mangler") for n in empty))
+    known = _known(entries)
     around = Around(known, companion)
     placed = [(f"/entry/{n}/resource", e.resource) for n, e in enumerate(entries) if e.resource is not None]
     if companion.person and len(_strangers(placed, around)) > 1:
         around = Around(known)  # one number beside the file cannot be several patients
     for place, resource in placed:
         yield from _resource(place, resource, around, alone=False)
+
+
+def _known(entries: Iterable[Entry]) -> dict[str, Resource]:
+    """The resources by what a reference may call them. A name that two share means neither of them."""
+    named = [(key, e) for e in entries if e.resource is not None for key in _keys(e.fullUrl, e.resource)]
+    urls: dict[str, set[str]] = {}
+    for key, entry in named:
+        urls.setdefault(key, set()).add(entry.fullUrl)
+    return {key: e.resource for key, e in named if e.resource is not None and len(urls[key]) == 1}
 
 
 def _keys(full_url: str, resource: Resource) -> Iterator[str]:
@@ -251,32 +374,68 @@ def _strangers(placed: Iterable[tuple[str, Resource]], around: Around) -> set[st
         except Refused:
             continue
         if event:
-            out |= {r.reference for r in _patients(event) if not _number(r, event, around)}
+            others = (r for _, r in _patients(event) if not _number(r, event, around))
+            out |= {r.reference for r in others if _type_of(r, event, around) in ("Patient", "")}
     return out
 
 
 def _resource(place: str, resource: Resource, around: Around, *, alone: bool) -> Iterator[Record]:
     try:
         kind = read_json(KIND, to_json(resource), place).resourceType
-        if kind not in EVENTS:
-            if alone or kind not in SILENT:
-                yield Record(
-                    place, warnings=(Problem(place, "gir-ingen-hendelse", {"ressurs": _name(kind)}),)
-                )
+        if kind in EVENTS:
+            yield _record(place, read_json(EVENTS[kind], to_json(resource), place), around)
             return
-        event = read_json(EVENTS[kind], to_json(resource), place)
-        yield _record(place, event, around)
+        if kind == "Patient":
+            _patient(place, resource)
+        if alone or kind != "Patient":
+            yield Record(place, warnings=(Problem(place, "gir-ingen-hendelse", {"ressurs": kind}),))
     except Refused as refused:
         yield Record(place, problems=refused.problems)
 
 
+def _patient(place: str, resource: Resource) -> Patient:
+    """Raises Refused, also for a national id that no-basis has no number in."""
+    patient = read_json(PATIENT, to_json(resource), place)
+    empty = (n for n, i in enumerate(patient.identifier) if i.system in NATIONAL_IDS and not i.value)
+    if problems := tuple(Problem(f"{place}/identifier/{n}/value", "mangler") for n in empty):
+        raise Refused(problems)
+    return patient
+
+
+def _broken(place: str, event: Event, around: Around) -> Iterator[Problem]:
+    """What FHIR forbids between the members of a resource."""
+    for n, resource in enumerate(event.contained):
+        if resource.get("resourceType") == "Patient":
+            try:
+                _patient(f"{place}/contained/{n}", resource)
+            except Refused as refused:
+                yield from refused.problems
+    for member, reference in _subjects(event):
+        kind = _type_of(reference, event, around)
+        if reference.reference.startswith("#") and not kind:
+            yield Problem(f"{place}/{member}/reference", "referanse-uten-ressurs")
+        elif kind in WHOM["Appointment"] or kind in EVENTS:
+            allowed = WHOM[event.resourceType]
+            if kind not in allowed:
+                yield Problem(f"{place}/{member}/reference", "ukjent-verdi", {"kjente": ", ".join(allowed)})
+    if isinstance(event, Appointment):
+        for n, participant in enumerate(event.participant):
+            if not participant.model_fields_set & {"type", "actor"}:
+                yield Problem(f"{place}/participant/{n}/actor", "mangler")
+        absent = [member for member in ("start", "end") if getattr(event, member) is None]
+        if len(absent) == 1 or event.status not in TIMELESS:
+            yield from (Problem(f"{place}/{member}", "mangler") for member in absent)
+
+
 def _record(place: str, event: Event, around: Around) -> Record:
+    if problems := tuple(_broken(place, event, around)):
+        return Record(place, problems=problems)
     told = _told(event, around)
     if isinstance(told, str):
         return Record(place, warnings=(Problem(place, told, {"ressurs": event.resourceType}),))
-    at, missing = _time(event)
+    at = _time(event) or event.meta.lastUpdated
     if at is None:
-        return Record(place, problems=(Problem(f"{place}/{missing}", "mangler"),))
+        return Record(place, warnings=(Problem(place, "uten-tidspunkt", {"ressurs": event.resourceType}),))
     persons, warnings = _persons(place, event, around)
     drafts = tuple(
         EventDraft(
@@ -286,7 +445,7 @@ def _record(place: str, event: Event, around: Around) -> Record:
             time=at,
             nokkel=_nokkel(event, at),
             versjon=_versjon(event.meta),
-            data={} if event.status in WRONG else _data(event, at),
+            data={} if event.status in WRONG else _data(event),
             tilbaketrukket=event.status in WRONG,
         )
         for navn in told
@@ -302,7 +461,7 @@ def _told(event: Event, around: Around) -> tuple[str, ...] | str:
     """The event types of this resource's status, or the code of the notice that there is none."""
     match event:
         case Appointment(status="fulfilled") | Encounter(status="finished"):
-            if isinstance(event, Encounter) and _is_told(event.appointment, "fulfilled", around):
+            if isinstance(event, Encounter) and _is_told(event, event.appointment, "fulfilled", around):
                 return "samme-konsultasjon"
             return (event_name(_punkt(event)),)
         case Appointment(status="noshow"):
@@ -312,25 +471,27 @@ def _told(event: Event, around: Around) -> tuple[str, ...] | str:
         case Encounter(status="entered-in-error"):
             return (event_name(_punkt(event)),)
         case ServiceRequest(status="active" | "completed" | "revoked" | "entered-in-error"):
-            return "ikke-sendt" if event.intent in ("proposal", "plan", "option") else ("henvisning.sendt",)
+            is_sent = event.intent not in ("proposal", "plan", "option") and not event.doNotPerform
+            return ("henvisning.sendt",) if is_sent else "ikke-sendt"
         case Procedure(status="completed" | "entered-in-error"):
             punkt = _punkt(event)
             if punkt is None:
                 return "ikke-i-programmet"  # a vaccine, a test: what was done is no one's business here
-            is_told = _is_told((event.encounter,), "finished", around)
-            return "samme-konsultasjon" if is_told and event.status == "completed" else (event_name(punkt),)
+            held = (event.encounter,) if event.encounter and event.status == "completed" else ()
+            is_told = _is_told(event, held, "finished", around)
+            return "samme-konsultasjon" if is_told else (event_name(punkt),)
         case _:
             return "status-uten-hendelse"
 
 
-def _is_told(others: Iterable[Reference], status: str, around: Around) -> bool:
+def _is_told(event: Event, others: Iterable[Reference], status: str, around: Around) -> bool:
     """Another resource of the Bundle says that the same consultation was held."""
-    found = (around.resources.get(r.reference) for r in others)
+    found = (_target(r.reference, event, around) for r in others)
     return any(resource.get("status") == status for resource in found if resource)
 
 
 def _punkt(event: Appointment | Encounter | Procedure) -> str | None:
-    concepts: tuple[Concept, ...]
+    concepts: tuple[Concept | None, ...]
     match event:
         case Appointment():
             concepts = (*event.serviceType, event.appointmentType)
@@ -338,29 +499,29 @@ def _punkt(event: Appointment | Encounter | Procedure) -> str | None:
             concepts = (event.serviceType, *event.type)
         case Procedure():
             concepts = (event.code,)
-    return programpunkt(word for concept in concepts for word in concept.words())
+    return programpunkt(word for concept in concepts if concept for word in concept.words())
 
 
-def _data(event: Event, at: datetime) -> dict[str, JsonValue]:
+def _data(event: Event) -> dict[str, JsonValue]:
     if isinstance(event, ServiceRequest):
         units = (p.display for p in event.performer if _type(p) in UNITS and p.display)
         return {"mottaker": next((masked(unit)[:100] for unit in units), None)}
-    return {"programpunkt": _punkt(event), "dato": at.astimezone(OSLO).date().isoformat()}
+    at = _time(event)
+    return {"programpunkt": _punkt(event), "dato": at.astimezone(OSLO).date().isoformat() if at else None}
 
 
-def _time(event: Event) -> tuple[datetime | None, str]:
-    """When it happened, and the member that should have said so. A retraction may be dated by its change."""
-    if isinstance(event, Appointment):
-        at, member = event.start, "start"
-    elif isinstance(event, Encounter):
-        at, member = (event.period.start, "period/start") if event.period else (None, "period")
-    elif isinstance(event, Procedure):
-        period = event.performedPeriod
-        at = event.performedDateTime or (period.start if period else None)
-        member = "performedDateTime"
-    else:
-        at, member = event.authoredOn or event.meta.lastUpdated, "authoredOn"
-    return at or (event.meta.lastUpdated if event.status in WRONG else None), member
+def _time(event: Event) -> datetime | None:
+    """When it happened, where the resource says so."""
+    match event:
+        case Appointment():
+            return event.start
+        case Encounter():
+            return event.period.start if event.period else None
+        case Procedure():
+            period = event.performedPeriod
+            return event.performedDateTime or (period.start if period else None)
+        case ServiceRequest():
+            return event.authoredOn
 
 
 def _nokkel(event: Event, at: datetime) -> str:
@@ -375,7 +536,7 @@ def _versjon(meta: Meta) -> int:
 
 
 def _persons(place: str, event: Event, around: Around) -> tuple[tuple[str | None, ...], tuple[Problem, ...]]:
-    numbers = dict.fromkeys(n for r in _patients(event) if (n := _number(r, event, around)))
+    numbers = dict.fromkeys(n for _, r in _patients(event) if (n := _number(r, event, around)))
     if numbers:
         return tuple(numbers), ()
     if around.companion.person:
@@ -383,11 +544,26 @@ def _persons(place: str, event: Event, around: Around) -> tuple[tuple[str | None
     return (None,), (Problem(place, "person-mangler"),)
 
 
-def _patients(event: Event) -> tuple[Reference, ...]:
+def _patients(event: Event) -> tuple[tuple[str, Reference], ...]:
+    """What may be references to a patient, each with its place."""
+    found = ((member, r) for member, r in _subjects(event) if _type(r) in ("Patient", ""))
+    return tuple((member, r) for member, r in found if r.reference or r.identifier)
+
+
+def _subjects(event: Event) -> Iterator[tuple[str, Reference]]:
+    """All that it is about or with, each with its place."""
     if not isinstance(event, Appointment):
-        return (event.subject,)
-    actors = tuple(p.actor for p in event.participant)
-    return tuple(a for a in actors if _type(a) in ("Patient", "") and (a.reference or a.identifier))
+        yield from (("subject", r) for r in (event.subject,) if r)
+        return
+    for n, participant in enumerate(event.participant):
+        if participant.actor:
+            yield f"participant/{n}/actor", participant.actor
+
+
+def _type_of(reference: Reference, event: Event, around: Around) -> str:
+    """The kind of resource that is meant: what it is where the file holds it, else what the reference says."""
+    target = _target(reference.reference, event, around)
+    return str(target.get("resourceType", "")) if target else _type(reference)
 
 
 def _type(reference: Reference) -> str:
@@ -404,7 +580,7 @@ def _number(reference: Reference, event: Event, around: Around) -> str | None:
     if target is None or target.get("resourceType") != "Patient":
         return None
     try:
-        return _national(read_json(PATIENT, to_json(target)).identifier)
+        return _national(_patient("", target).identifier)
     except Refused:
         return None
 
@@ -419,8 +595,3 @@ def _target(reference: str, event: Event, around: Around) -> Resource | None:
 def _national(identifiers: Iterable[Identifier]) -> str | None:
     by_system = {i.system: i.value for i in reversed(tuple(identifiers)) if i.use != "old" and i.value}
     return next((by_system[system] for system in NATIONAL_IDS if system in by_system), None)
-
-
-def _name(kind: str) -> str:
-    """A resource type's name as FHIR writes them; whatever else stands there is not repeated."""
-    return kind if kind.isascii() and kind.isalpha() and len(kind) < 40 else "?"

@@ -12,13 +12,14 @@ from services.format import RECORDS_MOST, Problem, Record
 from services.skjema import Refused, bound_values
 
 FHIR = "{http://hl7.org/fhir}"
-LISTS = {
-    "": frozenset({"contained", "entry", "identifier", "participant", "performer", "coding"}),
+LISTS = {  # of a resource; the identifier of a reference is one
+    "": frozenset({"contained", "entry", "identifier", "participant", "performer"}),
     "Appointment": frozenset({"serviceType"}),
     "Encounter": frozenset({"type", "appointment"}),
 }
+WITHIN = frozenset({"coding"})  # of a part of a resource
 HOLDERS = frozenset({"contained", "resource"})  # their only child is a resource
-SINGLE = frozenset({"actor", "subject", "individual"})  # references, whose identifier is one
+BOOLEANS = {"doNotPerform": {"true": True, "false": False}}
 
 
 def to_resource(body: bytes) -> dict[str, JsonValue]:
@@ -57,7 +58,7 @@ def with_xpath(record: Record) -> Record:
 
 def _xpath(pointer: str) -> str:
     out = "/*"
-    for part in pointer.split("/")[1:]:
+    for part in pointer.removesuffix("/resourceType").split("/")[1:]:
         out += f"[{int(part) + 1}]" if part.isdigit() else f"/{part}"
         if part == "resource" or (part.isdigit() and out.rpartition("/")[2].startswith("contained")):
             out += "/*"
@@ -70,21 +71,16 @@ def _resource(element: etree._Element) -> dict[str, JsonValue]:
 
 
 def _members(element: etree._Element, lists: frozenset[str]) -> dict[str, JsonValue]:
-    out: dict[str, JsonValue] = {}
+    """What repeats though it is one becomes a list, and is refused as that where it is read."""
+    found: dict[str, list[JsonValue]] = {}
     for child in element.iterchildren(f"{FHIR}*"):
         name = child.tag.removeprefix(FHIR)
-        value = _value(child, name)
-        listed = out.setdefault(name, []) if name in lists else None
-        if isinstance(listed, list):
-            listed.append(value)
-        else:
-            out[name] = value
-    return out
+        found.setdefault(name, []).append(_value(child, name))
+    return {name: values if name in lists or len(values) > 1 else values[0] for name, values in found.items()}
 
 
 def _value(child: etree._Element, name: str) -> JsonValue:
     if name in HOLDERS:
         return next((_resource(inner) for inner in child.iterchildren(f"{FHIR}*")), {})
     plain: str | None = child.get("value")
-    lists = LISTS[""] - {"identifier"} if name in SINGLE else LISTS[""]
-    return plain if plain is not None else _members(child, lists)
+    return _members(child, WITHIN) if plain is None else BOOLEANS.get(name, {}).get(plain, plain)

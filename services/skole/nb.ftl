@@ -1,6 +1,4 @@
 ukjent-ressurs = Ressursen er ikke en av dem vi leser.
     .gjor = Du trenger ikke gjøre noe. Hendelser kommer av Person, Elev, Elevforhold og Fravær; sjekk lenken «self» hvis den er en av dem.
-slutt-for-start = Fraværet slutter før det begynner.
-    .gjor = Rett perioden i fagsystemet, og send fraværet på nytt.
 for-lang-periode = Fraværet varer lenger enn { $dager } dager.
     .gjor = Del det opp, eller rett perioden i fagsystemet.
