@@ -155,7 +155,9 @@ def matches(pattern: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-Line = Annotated[str, matches(r"[^\n\r\u2028\u2029]*")]  # ECMA-262's ^(.*)$
+Line = Annotated[
+    str, matches(r"[^\n\r\u2028\u2029]*\n?")
+]  # ^(.*)$, whose $ most validators find before a last \n
 
 
 AT_MOST = Field(max_length=RECORDS_MOST)  # of a list whose items are records

@@ -161,3 +161,19 @@ def test_a_file_reference_of_a_kind_newer_than_we_know_is_taken() -> None:
     line = nav("forelopigSvar", 1, forvaltningsbrev={"referanse": {"type": "nytt-lager"}})
     assert len(drafts(line)) == 1
     assert len(drafts(nav("forelopigSvar", 1, forvaltningsbrev={"referanse": FIL}))) == 1
+
+
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_enum_value_may_be_new_but_not_empty(empty: str) -> None:
+    lines = [
+        nav("soknadsStatus", 1, status=empty),
+        nav(empty, 2),
+        nav("saksStatus", 3, referanse="S", status=empty),
+        nav("forelopigSvar", 4, forvaltningsbrev={"referanse": {"type": empty}}),
+    ]
+    assert places(NAV, orjson.dumps({**DIGISOS, "hendelser": lines})) == {
+        ("/hendelser/0/status", "feil-monster"),
+        ("/hendelser/1/type", "feil-monster"),
+        ("/hendelser/2/status", "feil-monster"),
+        ("/hendelser/3/forvaltningsbrev/referanse/type", "feil-monster"),
+    }

@@ -183,3 +183,7 @@ def test_a_number_is_judged_by_the_day_of_the_message_and_no_clock() -> None:
     assert drafts(with_barn(fnr=newborn))[0].person == newborn
     before = {**with_barn(fnr=newborn), "sendingstidspunkt": "2026-01-09T12:00:00"}
     assert drafts(before)[0].person is None
+
+
+def test_a_line_break_at_the_end_of_a_line_refuses_no_message() -> None:
+    assert places(FIKS, orjson.dumps(with_barn(orientertGrunn="Av hensyn til barnet.\n"))) == set()

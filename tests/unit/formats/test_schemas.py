@@ -54,7 +54,7 @@ def test_digisos_is_refused_where_its_schema_refuses_it_but_takes_new_enum_value
     for path, broken in mutations(document):
         ours = {p.pointer for p in problems(DigisosSoker(), orjson.dumps(broken), Companion(CHILD))}
         theirs = not checker.is_valid(broken)
-        if path[-1] in ("type", "status", "utfall") and isinstance(_value(broken, path), str):
+        if path[-1] in ("type", "status", "utfall") and isinstance(new := _value(broken, path), str) and new:
             assert not ours, path  # the enums are add-only
             continue
         assert bool(ours) == theirs, (path, ours)
