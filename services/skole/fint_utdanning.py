@@ -10,7 +10,7 @@ A deleted absence is one with `"slettet": true`, or whose systemId's gyldighetsp
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -90,7 +90,15 @@ KINDS = {
     "elev": "elev",
     "elevforhold": "elevforhold",
     "fravar": "fravar",
+    "fravaer": "fravar",
     "fravær": "fravar",
+}
+MEMBERS = {"person": {"fodselsnummer"}, "fravar": {"gjelderPeriode", "dokumentert", "slettet"}}
+LIKELY = {  # of a resource that has no link of its own
+    "person": {"fodselsdato"},
+    "elev": {"elevnummer"},
+    "elevforhold": {"hovedskole"},
+    "fravar": {"foresPaVitnemal"},
 }
 PARENT = {"elev": "person", "elevforhold": "elev", "fravar": "elevforhold"}
 
@@ -321,7 +329,7 @@ def _int(value: JsonValue) -> int:
 
 def _split(body: bytes) -> Iterator[tuple[str, str | None, JsonValue | Problem]]:
     """(pointer, kind if the place tells it, resource) of each resource: one object, an array, NDJSON, FINT's own
-    collection, or an object with an array for each kind."""
+    collection, or an object with one or an array of each kind."""
     text = body.removeprefix(b"\xef\xbb\xbf").strip()
     lines = text.splitlines()
     if len(lines) > 1 and isinstance(_json(lines[0]), dict):
@@ -335,15 +343,20 @@ def _split(body: bytes) -> Iterator[tuple[str, str | None, JsonValue | Problem]]
         yield from ((f"/{nr}", None, item) for nr, item in enumerate(root))
     elif isinstance(embedded, dict) and isinstance(entries := embedded.get("_entries"), list):
         yield from ((f"/_embedded/_entries/{nr}", None, item) for nr, item in enumerate(entries))
-    elif isinstance(root, dict) and any(isinstance(root.get(key), list) for key in KINDS):
-        for key in KINDS.keys() & root.keys():
+    elif isinstance(root, dict) and _by_kind(root):
+        for key in (key for key in KINDS if key in root):
             items = root[key]
-            if not isinstance(items, list):
-                yield f"/{key}", None, Problem(f"/{key}", "ikke-liste")
-                continue
-            yield from ((f"/{key}/{nr}", KINDS[key], item) for nr, item in enumerate(items))
+            if isinstance(items, list):
+                yield from ((f"/{key}/{nr}", KINDS[key], item) for nr, item in enumerate(items))
+            else:
+                one = isinstance(items, dict)
+                yield f"/{key}", KINDS[key], items if one else Problem(f"/{key}", "ikke-liste")
     else:
         yield "", None, root
+
+
+def _by_kind(root: Mapping[str, JsonValue]) -> bool:
+    return "_links" not in root and any(isinstance(root.get(key), list | dict) for key in KINDS)
 
 
 def _json(text: bytes, under: str = "") -> JsonValue | Problem:
@@ -401,6 +414,8 @@ def _elev(body: bytes, place: str, now: datetime) -> Read:
 def _elevforhold(body: bytes, place: str, now: datetime) -> Read:
     elevforhold = read_json(ELEVFORHOLD, body, place)
     period = elevforhold.gyldighetsperiode
+    if period:
+        _in_order(period, f"{place}/gyldighetsperiode")
     return Read((f"elevforhold/systemid/{elevforhold.systemId.identifikatorverdi}",), _period(period))
 
 
@@ -416,8 +431,7 @@ def _fravar(body: bytes, place: str, now: datetime) -> Read:
         return Read(ref, slettet=True)
     fravar = read_json(FRAVAR, body, place)
     period = fravar.gjelderPeriode
-    if period.slutt and period.slutt < period.start:
-        raise Refused((Problem(f"{place}/gjelderPeriode/slutt", "slutt-for-start"),))
+    _in_order(period, f"{place}/gjelderPeriode")
     if period.slutt and period.slutt - period.start > timedelta(days=PERIOD_DAYS_MOST):
         limit = {"dager": PERIOD_DAYS_MOST}
         raise Refused((Problem(f"{place}/gjelderPeriode/slutt", "for-lang-periode", limit),))
@@ -432,6 +446,12 @@ READERS: Mapping[str, Callable[[bytes, str, datetime], Read]] = {
 }
 
 
+def _in_order(period: Periode, place: str) -> None:
+    """Raises Refused."""
+    if period.slutt and period.slutt < period.start:
+        raise Refused((Problem(f"{place}/slutt", "slutt-for-start"),))
+
+
 def _period(period: Periode | None) -> dict[str, JsonValue]:
     if period is None:
         return {}
@@ -440,17 +460,18 @@ def _period(period: Periode | None) -> dict[str, JsonValue]:
 
 
 def _kind(raw: Mapping[str, JsonValue], links: Lenker) -> str | None:
-    """What resource it is: by the path of its own link, else by what only that kind has."""
+    """What resource it is: by the path of its own link, else by what only that kind has or belongs to."""
     for link in links.own:
         parts = link.href.rstrip("/").split("/")
         name = unquote(parts[-3]).rpartition(".")[2].strip("${}").lower() if len(parts) > 2 else ""
         if name in KINDS:
             return KINDS[name]
-    if "fodselsnummer" in raw:
-        return "person"
-    if raw.keys() & {"gjelderPeriode", "dokumentert", "slettet"}:
-        return "fravar"
-    return next((kind for kind, parent in PARENT.items() if links.to(parent)), None)
+    by_member = (kind for kind, members in MEMBERS.items() if raw.keys() & members)
+    if links.own:
+        return next(by_member, None)  # a group or a school links to pupils too
+    likely = (kind for kind, members in LIKELY.items() if raw.keys() & members)
+    linked = (kind for kind, parent in PARENT.items() if links.to(parent))
+    return next(chain(by_member, likely, linked), None)
 
 
 def _refs(kind: str, links: Iterable[Lenke]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from services.format import Companion, EventDraft, Record
 from services.skole.fint_utdanning import FintUtdanning
 from services.skole.terskler import Fravar, Terskel, passings
 from tests.formats_suite import CHILD, NOW, OTHER, places
-from tests.unit.formats.files import FINT, elev, elevforhold, fravar, person
+from tests.unit.formats.files import FINT, elev, elevforhold, fravar, link, person
 
 THREE = Terskel(regel="tre-dager", dager=3)
 SCHOOL = (person(), elev(), elevforhold())
@@ -161,7 +161,9 @@ def test_what_has_not_happened_yet_is_told_when_it_is_sent_again_after_it_has() 
     assert [d.type for d in school.send(absent(1, "2025-09-01", "2025-09-05"))] == ["fravaer.terskel-passert"]
 
 
-@pytest.mark.parametrize("shape", ["array", "ndjson", "embedded", "kinds", "fravær"])
+@pytest.mark.parametrize(
+    "shape", ["array", "ndjson", "embedded", "kinds", "fravær", "fravaer", "one of each"]
+)
 def test_every_shape_of_a_file_is_read(shape: str) -> None:
     resources = [*SCHOOL, absent(1, "2025-09-01", "2025-09-03")]
     kinds = {"person": [SCHOOL[0]], "elev": [SCHOOL[1]], "elevforhold": [SCHOOL[2]]}
@@ -170,6 +172,10 @@ def test_every_shape_of_a_file_is_read(shape: str) -> None:
         "ndjson": b"\n".join(orjson.dumps(r) for r in resources),
         "embedded": orjson.dumps({"_embedded": {"_entries": resources}, "total_items": 4}),
         "kinds": orjson.dumps({**kinds, "fravar": [resources[3]]}),
+        "fravaer": orjson.dumps({**kinds, "fravaer": [resources[3]]}),
+        "one of each": orjson.dumps(
+            {**{kind: one for kind, (one,) in kinds.items()}, "fravar": resources[3]}
+        ),
         "fravær": orjson.dumps({**kinds, "fravær": [resources[3]]}),
     }[shape]
     assert [d.type for d in School().send_body(body)] == ["elevforhold.startet", "fravaer.terskel-passert"]
@@ -179,6 +185,48 @@ def test_without_its_own_link_a_resource_is_known_by_its_shape() -> None:
     named = [*SCHOOL, absent(1, "2025-09-01", "2025-09-03")]
     bare = [{**r, "_links": {k: v for k, v in r["_links"].items() if k != "self"}} for r in named]
     assert [d.type for d in School().send(*bare)] == ["elevforhold.startet", "fravaer.terskel-passert"]
+
+
+def test_a_school_or_a_group_that_links_to_pupils_is_none_of_them() -> None:
+    others = [
+        {"navn": "Skolen", "_links": link(self="skole/skolenummer/1", elevforhold="elevforhold/systemid/H1")},
+        {"hovedskole": True, "_links": link(self="undervisningsforhold/systemid/1")},
+        {
+            "foresPaVitnemal": True,
+            "_links": link(self="fravarsregistrering/systemid/1", elev="elev/systemid/1"),
+        },
+        {"navn": "10A", "beskrivelse": "Basisgruppe"},
+    ]
+    for other in others:
+        (record,) = FintUtdanning().parse(orjson.dumps(other), Companion())
+        assert isinstance(record, Record)
+        assert (record.problems, [w.code for w in record.warnings]) == ((), ["ukjent-ressurs"])
+
+
+@pytest.mark.parametrize(
+    ("resource", "place"),
+    [
+        ({"fodselsdato": "2012-05-15"}, ("/fodselsnummer", "mangler")),
+        ({"fodselsnummer": CHILD}, ("/fodselsnummer", "ikke-objekt")),
+        ({**elev(), "_links": {}}, ("/_links/person", "mangler")),
+        ({k: v for k, v in elev().items() if k != "_links"}, ("/_links", "mangler")),
+        ({**elev(), "systemId": None}, ("/systemId", "ikke-objekt")),
+        ({**elev(), "elevnummer": {}}, ("/elevnummer/identifikatorverdi", "mangler")),
+        ({**elev(), "_links": {"person": {"href": "x/y"}}}, ("/_links/person", "ikke-liste")),
+        ({**elev(), "_links": {"person": [{}]}}, ("/_links/person/0/href", "mangler")),
+        ({k: v for k, v in elevforhold().items() if k != "systemId"}, ("/systemId", "mangler")),
+        ({**elevforhold(), "_links": link(self="elevforhold/systemid/H1")}, ("/_links/elev", "mangler")),
+        (elevforhold(slutt="2024-08-17T22:00:00Z"), ("/gyldighetsperiode/slutt", "slutt-for-start")),
+        ({**elevforhold(), "gyldighetsperiode": {}}, ("/gyldighetsperiode/start", "mangler")),
+        (fravar(1, "01.09.2025"), ("/gjelderPeriode/start", "ugyldig-tid")),
+        (fravar(1, "2025-02-30"), ("/gjelderPeriode/start", "ugyldig-tid")),
+        ({**fravar(1, "2025-09-01"), "gjelderPeriode": []}, ("/gjelderPeriode", "ikke-objekt")),
+        ({**fravar(1, "2025-09-01"), "dokumentert": "true"}, ("/dokumentert", "ikke-sant-usant")),
+        ({**fravar(1, "2025-09-01"), "dokumentert": None}, ("/dokumentert", "ikke-sant-usant")),
+    ],
+)
+def test_what_fint_requires_is_missed_at_its_place(resource: dict[str, Any], place: tuple[str, str]) -> None:
+    assert places(FintUtdanning(clock=lambda: NOW), orjson.dumps(resource)) == {place}
 
 
 def test_all_that_is_wrong_with_a_resource_is_told_and_the_others_are_taken() -> None:
