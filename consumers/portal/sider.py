@@ -217,7 +217,7 @@ async def seen_tasks(
     """The tasks among `rows` that the gate lets the viewer see, each with those of its causes that she may see."""
     seen = [s for s in await leser.see([about_task(t) for t in rows], formal) if s is not None]
     causes = [(s, ground) for s in seen if s.full for ground in visning.grounds_of(s.rad)]
-    allowed = await leser.see([about_event(g, bool(s.rad["koordinering"])) for s, g in causes], formal)
+    allowed = await leser.see([about_event(g, needs_coordination([s.rad], ())) for s, g in causes], formal)
     by_task: dict[str, list[Sett]] = {}
     for (task, _), cause in zip(causes, allowed, strict=True):
         if cause is not None:
@@ -392,7 +392,9 @@ async def event_way(request: Request) -> Response:
     subject_row = row or _row_of_receipt(portal.catalogue, receipt)
     if subject_row is None:
         raise NotFound
-    coordination = needs_coordination(tasks, [subject_row])
+    rows, childs_tasks = await portal.samordning.child(subject_row["subject"])
+    # The child's whole need, as on its page: what that page shows and links to must open here.
+    coordination = needs_coordination(childs_tasks, [subject_row, *rows])
     leser = Leser(portal.samtykke, viewer)
     [seen] = await leser.see([about_event(subject_row, coordination)], "vei")
     if seen is None or seen.tilgang == "status":

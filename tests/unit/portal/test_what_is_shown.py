@@ -62,6 +62,20 @@ async def test_an_event_denied_on_the_page_is_denied_on_its_own_address_too(
     assert kari in str(verden.reads)
 
 
+async def test_each_way_a_childs_page_links_to_opens_for_a_coordinating_unit_too(
+    verden: Verden, browser: Browser
+) -> None:
+    kari = verden.child("Kari")
+    cause = verden.event(kari, "skole", "fravaer.terskel-passert")
+    verden.event(kari, "skole", "elevforhold.startet")
+    verden.task(kari, "koordinerende-enhet", [cause], koordinering=True)
+    verden.gate = lambda viewer, item: "full" if item.get("koordinering", True) else "deny"
+    client = browser(principal("koordinerende-enhet"))
+    ways = re.findall(r'href="(/hendelser/[^"]+)"', (await client.get(f"/barn/{kari}")).text)
+    assert len(set(ways)) == 2
+    assert {(await client.get(way)).status_code for way in ways} == {200}
+
+
 async def test_status_alone_opens_no_way_of_an_event(verden: Verden, browser: Browser) -> None:
     kari = verden.child("Kari")
     row = verden.event(kari, "barnevern", "tiltak.iverksatt")
