@@ -123,28 +123,25 @@ async def test_a_parked_withheld_row_stays_parked_when_the_child_changes(
 async def test_a_lock_gone_from_a_living_connection_is_noticed_said_and_taken_again(
     engine: AsyncEngine, settings: Settings, topics: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken: list[asyncpg.Connection] = []
-    real = dedicated
+    unlock, unlocked = asyncio.Event(), asyncio.Event()
+    check = Relay._check_lock
 
-    async def remembered(*args: Any) -> asyncpg.Connection:
-        taken.append(await real(*args))
-        return taken[-1]
+    async def check_once_unlocked(relay: Relay, conn: asyncpg.Connection) -> None:
+        # On the relay's own turn, when nobody else uses the connection.
+        if unlock.is_set() and not unlocked.is_set():
+            await conn.execute("SELECT pg_advisory_unlock_all()")
+            unlocked.set()
+        await check(relay, conn)
 
-    monkeypatch.setattr(relay_module, "dedicated", remembered)
+    monkeypatch.setattr(Relay, "_check_lock", check_once_unlocked)
     monkeypatch.setattr(relay_module, "LOCK_CHECK_S", 0.2)
     lost = value(metrics.RELAY_LOCK_LOST, "skole")
     await accept(engine, settings, event(1))
     async with relaying(engine, settings, topics, Decisions()):
         await until(engine, "count(publisert) = 1")
         assert value(metrics.RELAY_LOCK_HELD, "skole") == 1
-        while True:
-            try:
-                await taken[0].execute("SELECT pg_advisory_unlock_all()")
-                break
-            except asyncpg.InterfaceError:  # the relay is asking just now
-                await asyncio.sleep(0)
-        while len(taken) < 2:
-            await asyncio.sleep(0.02)
+        unlock.set()
+        await unlocked.wait()
         await accept(engine, settings, event(2))
         await until(engine, "count(publisert) = 2")
     assert value(metrics.RELAY_LOCK_LOST, "skole") == lost + 1
