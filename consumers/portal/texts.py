@@ -70,7 +70,8 @@ class Texts:
                 return self.tjeneste(value)
             if field == "kategorier":
                 return self.name("kategori", value)
-            return _as_date(value) or value
+            fra, _, til = (_as_date(part) for part in value.partition("/"))
+            return self("verdi-fra-til", fra=fra, til=til) if fra and til else fra or value
         return str(value)
 
 
