@@ -38,6 +38,10 @@ def write_json(content: Any) -> None:
 
 def run(main: Callable[[], Awaitable[None]]) -> None:
     import asyncio
+    import logging
+
+    # What is wrong the command says itself; without a handler Python prints libraries' warnings, Kafka's by the thousand.
+    logging.getLogger().addHandler(logging.NullHandler())
 
     async def begin() -> None:
         await main()
