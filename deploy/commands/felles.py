@@ -40,7 +40,7 @@ def run(main: Callable[[], Awaitable[None]]) -> None:
     import asyncio
     import logging
 
-    # What is wrong the command says itself; without a handler Python prints libraries' warnings, Kafka's by the thousand.
+    # The command says itself what is wrong. Without a handler Python prints all that its libraries warn of.
     logging.getLogger().addHandler(logging.NullHandler())
 
     async def begin() -> None:
