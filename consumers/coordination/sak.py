@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 from consumers.coordination.facts import ConsentStanding, Data, FactSet, Key, Standing, micros, moment
-from consumers.coordination.regler import frister
 from consumers.coordination.regler.regel import KOORDINERENDE_ENHET, Parametre, Regel
 from contracts.catalogue import Catalogue
 from contracts.envelope import Content
@@ -24,7 +23,8 @@ _INVOLVEMENT_FIELDS: Mapping[str, tuple[str, ...]] = {_KONKLUDERT: ("undersokels
 
 
 class Kind(NamedTuple):
-    """What the catalogue says of a full type, and which of its data fields are kept."""
+    """What the catalogue says of a full type, which of its data fields are kept, and which rules it can set off (a
+    bit each, in the rules' order)."""
 
     tjeneste: str
     navn: str
@@ -34,6 +34,7 @@ class Kind(NamedTuple):
     closes: bool
     closes_all: bool
     fields: tuple[str, ...]
+    sets_off: int
 
 
 class Fact(NamedTuple):
@@ -71,15 +72,6 @@ class Regelverk:
         self.inactive_after = int(
             timedelta(days=self.parametre.inaktiv_etter_dager) / timedelta(microseconds=1)
         )
-        self.turns = tuple(
-            moment(micros(at))
-            for rule in self.regler
-            for at in (
-                frister.midnight(rule.gyldig_fra),
-                *((frister.passed(rule.gyldig_til),) if rule.gyldig_til else ()),
-            )
-        )
-        """The moments at which a rule comes into force or goes out of it."""
         self._reads: dict[str, frozenset[str]] = defaultdict(frozenset)
         for reads in (_INVOLVEMENT_FIELDS, *(r.leser for r in self.regler)):
             for navn, fields in reads.items():
@@ -110,6 +102,24 @@ class Regelverk:
             closes,
             closes_all,
             tuple(sorted(self._reads.get(found.navn, ()))),
+            sum(1 << i for i, rule in enumerate(self.regler) if found.navn in rule.utloses_av),
+        )
+
+    def candidates(self, facts: FactSet) -> tuple[Regel, ...]:
+        """The rules that these facts can give a duty, today or another day. Of most children it is none, so what a
+        child costs does not grow with the number of rules."""
+        set_off, involved = 0, set[str]()
+        for _, full_type, _ in facts.facts:
+            kind = self.kind(full_type)
+            if kind is not None:
+                set_off |= kind.sets_off
+                if kind.opens:
+                    involved.add(kind.tjeneste)
+        return tuple(
+            rule
+            for i, rule in enumerate(self.regler)
+            if len(involved) >= rule.involverte_minst
+            and (set_off >> i & 1 or (facts.facts and not rule.utloses_av))
         )
 
     def tell(

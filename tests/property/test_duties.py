@@ -1,6 +1,7 @@
 """Duties are a pure function of facts, rules and time: order, repetition and batching change nothing."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 from consumers.coordination.duties import digest, duties, evaluate, next_change
 from consumers.coordination.facts import FactSet, merged
 from consumers.coordination.regler.frister import OSLO
+from consumers.coordination.regler.standard import STANDARD
+from consumers.coordination.sak import Regelverk
 from tests.unit.coordination.given import RULES, SUBJECT, Event, consent, event, facts
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -113,6 +116,16 @@ def test_nothing_changes_before_the_next_change(history: list[Event], at: dateti
     assert until is None or until > at
     between = at + ((until or at + timedelta(days=900)) - at) * part
     assert duties(known, RULES, between) == now
+
+
+@settings(max_examples=300, deadline=None)
+@given(histories, moments)
+def test_a_rule_that_is_not_run_on_a_child_would_have_found_nothing(
+    history: list[Event], at: datetime
+) -> None:
+    every = [replace(rule, utloses_av=frozenset(), involverte_minst=0) for rule in STANDARD]
+    known = facts(*history)
+    assert duties(known, RULES, at) == duties(known, Regelverk(RULES.catalogue, every), at)
 
 
 @settings(max_examples=200, deadline=None)

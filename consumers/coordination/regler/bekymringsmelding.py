@@ -70,4 +70,12 @@ def changes(sak: Sak, duty: Duty) -> Iterator[datetime]:
     yield frister.passed(duty.frist)
 
 
-REGEL = Regel(NAVN, VERSJON, date(2018, 1, 1), {_MOTTATT: ("slag",), _KONKLUDERT: ()}, derive, changes)
+REGEL = Regel(
+    NAVN,
+    VERSJON,
+    date(2018, 1, 1),
+    {_MOTTATT: ("slag",), _KONKLUDERT: ()},
+    derive,
+    changes,
+    utloses_av=frozenset({_MOTTATT}),
+)

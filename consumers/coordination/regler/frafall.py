@@ -84,5 +84,12 @@ def changes(sak: Sak, duty: Duty) -> Iterator[datetime]:
 
 
 REGEL = Regel(
-    NAVN, VERSJON, date(2024, 8, 1), {_FRAVAER: (), **dict.fromkeys(LUKKES_AV, ())}, derive, changes
+    NAVN,
+    VERSJON,
+    date(2024, 8, 1),
+    {_FRAVAER: (), **dict.fromkeys(LUKKES_AV, ())},
+    derive,
+    changes,
+    utloses_av=frozenset({_FRAVAER}),
+    involverte_minst=2,
 )

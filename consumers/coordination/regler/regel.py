@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -85,6 +85,10 @@ class Regel:
     `leser` names the short types it reads and the data fields it needs of each; what opens and closes
     involvements is known to every rule. `derive` gives the duties of a case, `changes` the moments at which
     an open duty of its own may change though nothing is reported.
+
+    A rule is run only for a child that it can give a duty: one with a fact of a short type in `utloses_av` (a part of
+    `leser`; none named: whatever its facts are), and with facts that open or continue an involvement from at least
+    `involverte_minst` services. Both must hold of every duty, met or not, whenever it is derived.
     """
 
     navn: str
@@ -93,7 +97,13 @@ class Regel:
     leser: Mapping[str, tuple[str, ...]]
     derive: "Callable[[Sak], Iterable[Duty]]"
     changes: "Callable[[Sak, Duty], Iterable[datetime]]"
-    gyldig_til: date | None = field(default=None)
+    gyldig_til: date | None = None
+    utloses_av: frozenset[str] = frozenset()
+    involverte_minst: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.utloses_av <= self.leser.keys():
+            raise ValueError(f"{self.navn}: a rule is never told of a type that it does not read")
 
     def in_force(self, day: date) -> bool:
         return self.gyldig_fra <= day and (self.gyldig_til is None or day <= self.gyldig_til)

@@ -92,4 +92,6 @@ def changes(sak: Sak, duty: Duty) -> Iterator[datetime]:
     yield from sak.lapses()
 
 
-REGEL = Regel(NAVN, VERSJON, date(2022, 8, 1), dict.fromkeys(LUKKES_AV, ()), derive, changes)
+REGEL = Regel(
+    NAVN, VERSJON, date(2022, 8, 1), dict.fromkeys(LUKKES_AV, ()), derive, changes, involverte_minst=2
+)
