@@ -27,3 +27,4 @@ STANDARD: tuple[Tjeneste, ...] = (
 
 SAMTYKKE = "samtykke"
 SAMORDNING = "samordning"
+KOORDINERENDE_ENHET = "koordinerende-enhet"

@@ -1,15 +1,16 @@
 """Duties as a pure function of a child's facts, the rules and the time."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import orjson
 
+from backbone import frister
 from consumers.coordination.facts import FactSet, moment
-from consumers.coordination.regler import frister
 from consumers.coordination.regler.regel import Duty, Regel
-from consumers.coordination.sak import Regelverk, Sak
+from consumers.coordination.regler.regelverk import Regelverk
+from consumers.coordination.sak import Sak
 
 
 def duties(facts: FactSet, rules: Regelverk, at: datetime) -> tuple[Duty, ...]:
@@ -30,8 +31,9 @@ def evaluate(facts: FactSet, rules: Regelverk, at: datetime) -> tuple[tuple[Duty
     if not regler:
         return (), None
     sak = Sak(facts, rules, at)
-    derived = _derive(sak, regler)
-    return derived, min((c for c in _moments(sak, facts, regler, derived) if c > at), default=None)
+    derived, moments = _derive(sak, rules, regler)
+    moments += _moments(sak, facts, regler)
+    return derived, min((m for m in moments if m > at), default=None)
 
 
 def digest(duties: Iterable[Duty]) -> str:
@@ -40,18 +42,24 @@ def digest(duties: Iterable[Duty]) -> str:
     return hashlib.sha256(orjson.dumps(rows)).hexdigest()
 
 
-def _derive(sak: Sak, regler: Iterable[Regel]) -> tuple[Duty, ...]:
-    if not sak.facts:
-        return ()
-    today = frister.local_date(sak.at)
-    found = (d for rule in regler if rule.in_force(today) for d in rule.derive(sak))
-    return tuple(sorted(found, key=lambda d: (d.regel, d.anledning)))
+def _derive(sak: Sak, rules: Regelverk, regler: Iterable[Regel]) -> tuple[tuple[Duty, ...], list[datetime]]:
+    """The duties, and when one may come, change, or pass its date."""
+    derived: list[Duty] = []
+    moments: list[datetime] = []
+    for rule in regler:
+        her = rules.her(rule, sak.today)
+        for found in rule.derive(sak, her) if her and sak.facts else ():
+            if isinstance(found, datetime):
+                moments.append(found)
+                continue
+            derived.append(found)
+            if found.tilstand == "aapen":
+                moments.append(frister.passed(found.frist))
+    return tuple(sorted(derived, key=lambda d: (d.regel, d.anledning))), moments
 
 
-def _moments(
-    sak: Sak, facts: FactSet, regler: Sequence[Regel], derived: Iterable[Duty]
-) -> Iterator[datetime]:
-    """When what counts changes, when a rule comes into force or goes out of it, and what the duties say."""
+def _moments(sak: Sak, facts: FactSet, regler: Iterable[Regel]) -> Iterator[datetime]:
+    """When what counts changes, and when a rule comes into force or goes out of it."""
     for _, retracted, time, _, _ in facts.facts.values():
         if time > sak.now and not retracted:
             yield moment(time)
@@ -64,7 +72,3 @@ def _moments(
         yield frister.midnight(rule.gyldig_fra)
         if rule.gyldig_til:
             yield frister.passed(rule.gyldig_til)
-    by_name = {rule.navn: rule for rule in regler}
-    for duty in derived:
-        if duty.tilstand == "aapen":
-            yield from by_name[duty.regel].changes(sak, duty)

@@ -29,7 +29,7 @@ from consumers.coordination.facts import FactSet
 from consumers.coordination.innlesing import Arrival, Opened, Parked, Record, open_body, read
 from consumers.coordination.oppgaver import Step, steps
 from consumers.coordination.regler.regel import Duty
-from consumers.coordination.sak import Regelverk
+from consumers.coordination.regler.regelverk import Regelverk
 from contracts import samtykke_api as api
 from contracts.catalogue import Catalogue
 from contracts.envelope import Content, Envelope

@@ -17,14 +17,14 @@ import orjson
 import pytest
 
 from backbone.database import create_engine, driver
-from backbone.samtykke_client import InternalClient
-from backbone.settings import Settings
-from consumers.coordination.regler.frister import (
+from backbone.frister import (
     calendar_days_after,
     local_date,
     school_year,
     working_days_after,
 )
+from backbone.samtykke_client import InternalClient
+from backbone.settings import Settings
 from contracts.catalogue import Catalogue
 from contracts.personnummer import tenor
 from contracts.samtykke_api import KOORDINATOR

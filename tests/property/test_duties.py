@@ -8,11 +8,11 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backbone.clock import OSLO
 from consumers.coordination.duties import digest, duties, evaluate, next_change
 from consumers.coordination.facts import FactSet, merged
-from consumers.coordination.regler.frister import OSLO
+from consumers.coordination.regler.regelverk import Regelverk
 from consumers.coordination.regler.standard import STANDARD
-from consumers.coordination.sak import Regelverk
 from tests.unit.coordination.given import RULES, SUBJECT, Event, consent, event, facts
 
 START = datetime(2026, 1, 5, tzinfo=UTC)

@@ -9,48 +9,48 @@ meets it.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from consumers.coordination.regler import frister
-from consumers.coordination.regler.regel import Duty, Regel, ground
+from consumers.coordination.regler.oppsett import Frist
+from consumers.coordination.regler.regel import Duty, Her, Regel, day_of
 from consumers.coordination.sak import Fact, Sak
 
-NAVN = "bekymringsmelding"
-VERSJON = 1
-_EIER = "barnevern"
-_MOTTATT, _KONKLUDERT = "henvendelse.mottatt", "henvendelse.konkludert"
-_MELDING = 2
+BARNEVERN = "barnevern"
+MOTTATT, KONKLUDERT = "henvendelse.mottatt", "henvendelse.konkludert"
+MELDING = 2
 _WITHOUT_ID = "fiks:"
 """How a nokkel begins that is only the day it came."""
 _REGISTERED_WITHIN = timedelta(days=7)
 
 
-def derive(sak: Sak) -> Iterator[Duty]:
-    own = [f for f in sak.facts if f.kind.tjeneste == _EIER]
-    concluded = {(f.source, f.nokkel) for f in own if f.kind.navn == _KONKLUDERT}
-    came = [f for f in own if f.kind.navn == _MOTTATT and f.data.get("slag") == _MELDING]
-    for same in _meldinger(came):
-        first, received = same[0], frister.local_date(same[0].at)
-        yield Duty(
-            subject=sak.subject,
-            regel=NAVN,
-            regelversjon=VERSJON,
-            anledning=f"{first.source} {first.nokkel}",
-            tilstand="oppfylt" if any((f.source, f.nokkel) in concluded for f in same) else "aapen",
-            eier=_EIER,
-            frist=frister.calendar_days_after(received, sak.rules.parametre.melding_frist_dager),
-            fristslag="lovfrist",
-            bestemmelser=("barnevernsloven-2-1",),
-            lukkes_av=(_KONKLUDERT,),
-            koordinering=False,
-            hviler_pa=tuple(sorted(ground(f) for f in same)),
-            forklaring="oppgave-bekymringsmelding",
-            argumenter=(("dato", received),),
+def derive(sak: Sak, her: Her) -> Iterator[Duty]:
+    concluded = {(f.source, f.nokkel) for f in sak.facts if f.kind.navn == KONKLUDERT}
+    for same in meldinger(sak):
+        received = day_of(same[0])
+        yield her.duty(
+            sak,
+            occasion(same),
+            BARNEVERN,
+            her.frist.after(received),
+            same,
+            met=any((f.source, f.nokkel) in concluded for f in same),
+            since=received,
         )
 
 
-def _meldinger(came: Sequence[Fact]) -> Iterator[tuple[Fact, ...]]:
-    """The facts of each melding, the one without an id first. `came` is in order of time."""
+def occasion(same: Sequence[Fact]) -> str:
+    """The natural key of a melding: that of its first fact."""
+    return f"{same[0].source} {same[0].nokkel}"
+
+
+def meldinger(sak: Sak) -> Iterator[tuple[Fact, ...]]:
+    """The facts of each melding, the one without an id first."""
+    came = [f for f in sak.facts if f.kind.navn == MOTTATT and f.data.get("slag") == MELDING]
+    yield from _joined(came)
+
+
+def _joined(came: Sequence[Fact]) -> Iterator[tuple[Fact, ...]]:
+    """`came` is in order of time."""
     registered = [f for f in came if not f.nokkel.startswith(_WITHOUT_ID)]
     for fact in came:
         if fact.nokkel.startswith(_WITHOUT_ID):
@@ -62,20 +62,20 @@ def _meldinger(came: Sequence[Fact]) -> Iterator[tuple[Fact, ...]]:
 
 
 def _registers(registered: Fact, sent: Fact) -> bool:
-    after = frister.local_date(registered.at) - frister.local_date(sent.at)
+    after = day_of(registered) - day_of(sent)
     return registered.source == sent.source and timedelta(0) <= after <= _REGISTERED_WITHIN
 
 
-def changes(sak: Sak, duty: Duty) -> Iterator[datetime]:
-    yield frister.passed(duty.frist)
-
-
 REGEL = Regel(
-    NAVN,
-    VERSJON,
+    "bekymringsmelding",
+    1,
     date(2018, 1, 1),
-    {_MOTTATT: ("slag",), _KONKLUDERT: ()},
+    {MOTTATT: ("slag",), KONKLUDERT: ()},
     derive,
-    changes,
-    utloses_av=frozenset({_MOTTATT}),
+    eiere=(BARNEVERN,),
+    frist=Frist(7, "dager"),
+    fristslag="lovfrist",
+    bestemmelser=("barnevernsloven-2-1",),
+    lukkes_av=(KONKLUDERT,),
+    utloses_av=frozenset({MOTTATT}),
 )

@@ -11,12 +11,12 @@ with the child (medvirkning) is not one.
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from consumers.coordination.regler import frister
-from consumers.coordination.regler.regel import KOORDINERENDE_ENHET, Duty, Regel, ground
+from backbone import frister
+from consumers.coordination.regler.oppsett import Frist
+from consumers.coordination.regler.regel import Duty, Her, Regel, day_of
 from consumers.coordination.sak import Fact, Sak
+from contracts.tjenester import KOORDINERENDE_ENHET
 
-NAVN = "frafall"
-VERSJON = 1
 _SKOLE = "skole"
 _FRAVAER = "fravaer.terskel-passert"
 LUKKES_AV = (
@@ -28,16 +28,18 @@ LUKKES_AV = (
 )
 
 
-def derive(sak: Sak) -> Iterator[Duty]:
+def derive(sak: Sak, her: Her) -> Iterator[Duty | datetime]:
     absences = [f for f in sak.facts if f.kind.navn == _FRAVAER]
     for year in sorted({_year(sak, f.at) for f in absences}):
-        for owner in (_SKOLE, KOORDINERENDE_ENHET):
-            if duty := _owned(sak, owner, year):
-                yield duty
-                break
+        duty = next((d for owner in her.eiere if (d := _owned(sak, her, owner, year))), None)
+        if duty:
+            yield duty
+            if duty.tilstand == "aapen":
+                yield frister.midnight(date(year + 1, sak.parametre.skolear_starter_maned, 1))
+                yield from sak.lapses()
 
 
-def _owned(sak: Sak, owner: str, year: int) -> Duty | None:
+def _owned(sak: Sak, her: Her, owner: str, year: int) -> Duty | None:
     known = sak.known_to(owner)
     this_year = [f for f in known if _year(sak, f.at) == year]
     absence = next((f for f in this_year if f.kind.navn == _FRAVAER), None)
@@ -49,47 +51,40 @@ def _owned(sak: Sak, owner: str, year: int) -> Duty | None:
     before = [f for f in known if f < closing] if closing else known
     active = sak.involvements(before, closing.time if closing else sak.now)
     others = sorted(i.began for navn, i in active.items() if navn not in (_SKOLE, KOORDINERENDE_ENHET))
-    return _duty(sak, owner, year, absence, others[0], closing) if others else None
+    return _duty(sak, her, owner, year, absence, others[0], closing) if others else None
 
 
-def _duty(sak: Sak, owner: str, year: int, absence: Fact, other: Fact, closing: Fact | None) -> Duty:
-    since = frister.local_date(max(absence, other).at)
-    days = sak.rules.parametre.frafall_frist_arbeidsdager
-    return Duty(
-        subject=sak.subject,
-        regel=NAVN,
-        regelversjon=VERSJON,
-        anledning=f"{year}-{year + 1}",
-        tilstand="oppfylt" if closing else "aapen",
-        eier=owner,
-        frist=frister.working_days_after(since, days),
-        fristslag="lokal_frist",
-        bestemmelser=("opplaeringslova-24-1",),
-        lukkes_av=LUKKES_AV,
-        koordinering=False,
-        hviler_pa=tuple(sorted((ground(absence), ground(other)))),
-        forklaring="oppgave-frafall",
-        argumenter=(("skolear", f"{year}–{year + 1}"), ("dato", since)),
+def _duty(
+    sak: Sak, her: Her, owner: str, year: int, absence: Fact, other: Fact, closing: Fact | None
+) -> Duty:
+    since = day_of(max(absence, other))
+    return her.duty(
+        sak,
+        f"{year}-{year + 1}",
+        owner,
+        her.frist.after(since),
+        (absence, other),
+        met=closing is not None,
+        since=since,
+        argumenter=(("skolear", f"{year}–{year + 1}"),),
     )
 
 
 def _year(sak: Sak, at: datetime) -> int:
-    return frister.school_year(frister.local_date(at), sak.rules.parametre.skolear_starter_maned)
-
-
-def changes(sak: Sak, duty: Duty) -> Iterator[datetime]:
-    yield frister.passed(duty.frist)
-    yield frister.midnight(date(_year(sak, sak.at) + 1, sak.rules.parametre.skolear_starter_maned, 1))
-    yield from sak.lapses()
+    return frister.school_year(frister.local_date(at), sak.parametre.skolear_starter_maned)
 
 
 REGEL = Regel(
-    NAVN,
-    VERSJON,
+    "frafall",
+    1,
     date(2024, 8, 1),
     {_FRAVAER: (), **dict.fromkeys(LUKKES_AV, ())},
     derive,
-    changes,
+    eiere=(_SKOLE, KOORDINERENDE_ENHET),
+    frist=Frist(10),
+    fristslag="lokal_frist",
+    bestemmelser=("opplaeringslova-24-1",),
+    lukkes_av=LUKKES_AV,
     utloses_av=frozenset({_FRAVAER}),
     involverte_minst=2,
 )

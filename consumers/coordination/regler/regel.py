@@ -1,34 +1,33 @@
 """What a rule is, and what it makes: duties."""
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
-if TYPE_CHECKING:
-    from consumers.coordination.sak import Fact, Sak
-
-KOORDINERENDE_ENHET = "koordinerende-enhet"
+from backbone import frister
+from consumers.coordination.regler.oppsett import Frist
+from consumers.coordination.sak import Fact, Sak
+from contracts.lov import Lov
+from contracts.tjenester import KOORDINERENDE_ENHET
 
 Tilstand = Literal["aapen", "oppfylt"]
 Fristslag = Literal["lovfrist", "lokal_frist"]
+Argument = tuple[str, str | int | date]
 
+AVSENDER, MOTTAKER = "avsender", "mottaker"
+"""Owners that the fact itself names: who sent it, and the service it says it is for."""
+
+EIERS_PLIKT = "eiers-samarbeidsplikt"
+"""Stands for the provision that obliges the owner to cooperate (contracts.tjenester)."""
+
+_BEFORE = {
+    "barnevernsloven-15-8": "barnevernloven-1992-3-2",
+    "opplaeringslova-24-1": "opplaeringslova-1998-15-8",
+}
+_LOV = Lov()
 _TASKS = uuid.UUID("6e0f5d2c-6b0a-5e0b-9a52-0d1c9d5c7f3e")
-
-
-class Parametre(BaseModel):
-    """What a municipality may set. Days are whole days; working days leave out public holidays."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-    inaktiv_etter_dager: int = Field(default=180, ge=1)
-    samarbeid_frist_arbeidsdager: int = Field(default=14, ge=1)
-    frafall_frist_arbeidsdager: int = Field(default=10, ge=1)
-    melding_frist_dager: int = Field(default=7, ge=1)
-    skolear_starter_maned: int = Field(default=8, ge=1, le=12)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,7 +65,7 @@ class Duty:
     koordinering: bool
     hviler_pa: tuple[Grunn, ...]
     forklaring: str
-    argumenter: tuple[tuple[str, str | int | date], ...]
+    argumenter: tuple[Argument, ...]
 
     @property
     def oppgave_id(self) -> str:
@@ -83,8 +82,12 @@ class Regel:
     """One rule in one version, in force from `gyldig_fra` to `gyldig_til` (Norwegian dates, inclusive).
 
     `leser` names the short types it reads and the data fields it needs of each; what opens and closes
-    involvements is known to every rule. `derive` gives the duties of a case, `changes` the moments at which
-    an open duty of its own may change though nothing is reported.
+    involvements is known to every rule. `derive` gives the duties of a case, and the moments at which a duty may
+    come or change though nothing is reported (that an open one passes its date is known to all).
+
+    `eiere` are services by preference, or AVSENDER or MOTTAKER; `frist` and `terskler` (all whole numbers) are what
+    a municipality may set, `frist` only where `fristslag` says that no law does. `bestemmelser` are ids of
+    contracts.lov, or EIERS_PLIKT.
 
     A rule is run only for a child that it can give a duty: one with a fact of a short type in `utloses_av` (a part of
     `leser`; none named: whatever its facts are), and with facts that open or continue an involvement from at least
@@ -95,8 +98,13 @@ class Regel:
     versjon: int
     gyldig_fra: date
     leser: Mapping[str, tuple[str, ...]]
-    derive: "Callable[[Sak], Iterable[Duty]]"
-    changes: "Callable[[Sak, Duty], Iterable[datetime]]"
+    derive: Callable[[Sak, "Her"], Iterable[Duty | datetime]]
+    eiere: tuple[str, ...]
+    frist: Frist
+    fristslag: Fristslag
+    bestemmelser: tuple[str, ...]
+    lukkes_av: tuple[str, ...]
+    terskler: Mapping[str, int] = field(default_factory=dict)
     gyldig_til: date | None = None
     utloses_av: frozenset[str] = frozenset()
     involverte_minst: int = 0
@@ -109,6 +117,81 @@ class Regel:
         return self.gyldig_fra <= day and (self.gyldig_til is None or day <= self.gyldig_til)
 
 
-def ground(fact: "Fact") -> Grunn:
+@dataclass(frozen=True)
+class Her:
+    """A rule as it holds in one municipality on one day: its own words where the municipality has not set others."""
+
+    regel: Regel
+    frist: Frist
+    eiere: tuple[str, ...]
+    terskler: Mapping[str, int]
+
+    @classmethod
+    def standard(cls, regel: Regel) -> "Her":
+        return cls(regel, regel.frist, regel.eiere, regel.terskler)
+
+    def owners(self, fact: Fact, mottaker: object = None) -> Iterator[str]:
+        """Services that could own a duty set off by `fact`, the preferred first."""
+        for eier in self.eiere:
+            if eier == AVSENDER:
+                yield fact.kind.tjeneste
+            elif eier != MOTTAKER:
+                yield eier
+            elif isinstance(mottaker, str):
+                yield mottaker
+
+    def owner(self, sak: Sak, facts: Iterable[Fact], candidates: Iterable[str]) -> str | None:
+        """The first of the candidates that is a service and may know of each fact."""
+        known = list(facts)
+        return next((e for e in candidates if sak.is_service(e) and sak.may_know_all(known, e)), None)
+
+    def duty(
+        self,
+        sak: Sak,
+        anledning: str,
+        eier: str,
+        frist: date,
+        rests_on: Iterable[Fact],
+        *,
+        met: bool,
+        since: date,
+        argumenter: Iterable[Argument] = (),
+        bestemmelser: tuple[str, ...] | None = None,
+        forklaring: str | None = None,
+    ) -> Duty:
+        """`since`: the day whose law obliges, also an argument `dato` of the explanation."""
+        rule = self.regel
+        provisions = rule.bestemmelser if bestemmelser is None else bestemmelser
+        own = sak.tjenester[eier].samarbeidsplikt
+        return Duty(
+            subject=sak.subject,
+            regel=rule.navn,
+            regelversjon=rule.versjon,
+            anledning=anledning,
+            tilstand="oppfylt" if met else "aapen",
+            eier=eier,
+            frist=frist,
+            fristslag=rule.fristslag,
+            bestemmelser=tuple(dict.fromkeys(_at(own if p == EIERS_PLIKT else p, since) for p in provisions)),
+            lukkes_av=tuple(dict.fromkeys(navn.rpartition(":")[2] for navn in rule.lukkes_av)),
+            koordinering=eier == KOORDINERENDE_ENHET,
+            hviler_pa=tuple(sorted({ground(f) for f in rests_on})),
+            forklaring=forklaring or f"oppgave-{rule.navn}",
+            argumenter=(("dato", since), *argumenter),
+        )
+
+
+def day_of(fact: Fact) -> date:
+    """The Norwegian date it happened."""
+    return frister.local_date(fact.at)
+
+
+def ground(fact: Fact) -> Grunn:
     kind = fact.kind
     return Grunn(kind.tjeneste, kind.kategori, kind.skjerming, fact.type, fact.source, fact.id)
+
+
+def _at(provision: str, day: date) -> str:
+    """The provision that then held the same duty."""
+    before = _BEFORE.get(provision)
+    return before if before and not _LOV.in_force(provision, day) else provision

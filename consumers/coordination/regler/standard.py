@@ -1,8 +1,9 @@
 """The rules in use. A new rule is a module and a line here."""
 
 from consumers.coordination.regler import bekymringsmelding, frafall, samarbeid
-from consumers.coordination.regler.regel import Parametre, Regel
-from consumers.coordination.sak import Regelverk
+from consumers.coordination.regler.oppsett import Parametre
+from consumers.coordination.regler.regel import Regel
+from consumers.coordination.regler.regelverk import Regelverk
 from contracts.catalogue import Catalogue
 
 STANDARD: tuple[Regel, ...] = (samarbeid.REGEL, bekymringsmelding.REGEL, frafall.REGEL)

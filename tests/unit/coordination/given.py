@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from backbone.clock import OSLO
 from consumers.coordination.duties import duties
 from consumers.coordination.facts import FactSet
-from consumers.coordination.regler.frister import OSLO
 from consumers.coordination.regler.regel import Duty
 from consumers.coordination.regler.standard import regelverk
 from contracts.catalogue import Catalogue

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from backbone.frister import passed
 from consumers.coordination.duties import duties, next_change
-from consumers.coordination.regler.frister import passed
 from tests.unit.coordination.given import RULES, at, event, facts, given
 
 MELDING = event("barnevern", "henvendelse.mottatt", "2026-03-02T12:00", "M1", slag=2)

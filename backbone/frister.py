@@ -1,12 +1,13 @@
-"""Dates as law and practice count them: Norwegian calendar days and working days, Europe/Oslo."""
+"""Dates as law and practice count them: calendar days and months, and Norwegian working days, Europe/Oslo."""
 
+from calendar import monthrange
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo
 
 import holidays
 
-OSLO = ZoneInfo("Europe/Oslo")
+from backbone.clock import OSLO
+
 _DAY = timedelta(days=1)
 
 
@@ -30,13 +31,25 @@ def calendar_days_after(start: date, days: int) -> date:
     return start + days * _DAY
 
 
+def months_after(start: date, months: int) -> date:
+    """The same day of the month `months` calendar months later (earlier where negative), or that month's last day:
+    31 January and one month is 28 or 29 February."""
+    month = start.month - 1 + months
+    year, month = start.year + month // 12, month % 12 + 1
+    return date(year, month, min(start.day, monthrange(year, month)[1]))
+
+
+def is_working_day(day: date) -> bool:
+    """Saturdays, Sundays and public holidays are none."""
+    return day.weekday() < 5 and day not in _public_holidays(day.year)
+
+
 def working_days_after(start: date, days: int) -> date:
-    """The `days`-th arbeidsdag after `start`: Saturdays, Sundays and public holidays do not count."""
+    """The `days`-th arbeidsdag after `start`."""
     day = start
     while days:
         day += _DAY
-        if day.weekday() < 5 and day not in _public_holidays(day.year):
-            days -= 1
+        days -= is_working_day(day)
     return day
 
 

@@ -1,0 +1,127 @@
+"""The rules together, read against a catalogue: which facts they read, and which of them a child can concern."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from consumers.coordination.facts import ConsentStanding, FactSet, Key, Standing, micros
+from consumers.coordination.regler.oppsett import Parametre
+from consumers.coordination.regler.regel import Her, Regel
+from consumers.coordination.sak import INVOLVEMENT_FIELDS, Kind
+from contracts.catalogue import Catalogue
+from contracts.envelope import Content
+from contracts.hendelser import Innsats, Involvering
+from contracts.tjenester import SAMTYKKE
+
+_OPENS = frozenset({Involvering.APNER, Involvering.FORTSETTER})
+_CLOSES = frozenset({Involvering.LUKKER, Involvering.LUKKER_ALLE})
+_CONSENT = f"no.samspor.{SAMTYKKE}.samtykke."
+
+
+class Regelverk:
+    """The rules with their parameters, read against a catalogue."""
+
+    def __init__(
+        self, catalogue: Catalogue, regler: Sequence[Regel], parametre: Parametre | None = None
+    ) -> None:
+        self.catalogue = catalogue
+        self.regler = tuple(regler)
+        self._parametre = parametre or Parametre()
+        self._her = {rule.navn: Her.standard(rule) for rule in self.regler}
+        self._reads: dict[str, frozenset[str]] = defaultdict(frozenset)
+        for reads in (INVOLVEMENT_FIELDS, *(r.leser for r in self.regler)):
+            for navn, fields in reads.items():
+                self._reads[navn] |= frozenset(fields)
+        self._kinds: dict[str, Kind | None] = {}
+
+    def parametre(self, day: date) -> Parametre:
+        return self._parametre
+
+    def her(self, rule: Regel, day: date) -> Her | None:
+        """The rule as it holds that day; None when it does not."""
+        return self._her[rule.navn] if rule.in_force(day) else None
+
+    def kind(self, full_type: str) -> Kind | None:
+        """None for a type that no rule reads. Raises UnknownType."""
+        if full_type not in self._kinds:
+            self._kinds[full_type] = self._kind(full_type)
+        return self._kinds[full_type]
+
+    def _kind(self, full_type: str) -> Kind | None:
+        found = self.catalogue.event_type(full_type)
+        tjeneste = full_type.removeprefix("no.samspor.").partition(".")[0]
+        targeted = found.innsats in (Innsats.SELEKTERT, Innsats.INDIKERT)
+        opens = targeted and found.involvering in _OPENS
+        closes_all = found.involvering is Involvering.LUKKER_ALLE
+        closes = closes_all or (targeted and found.involvering in _CLOSES)
+        if not (opens or closes or found.navn in self._reads):
+            return None
+        return Kind(
+            tjeneste,
+            found.navn,
+            found.kategori,
+            str(found.skjerming_for(tjeneste)),
+            opens,
+            closes,
+            closes_all,
+            tuple(sorted(self._reads.get(found.navn, ()))),
+            sum(1 << i for i, rule in enumerate(self.regler) if found.navn in rule.utloses_av),
+        )
+
+    def candidates(self, facts: FactSet) -> tuple[Regel, ...]:
+        """The rules that these facts can give a duty, today or another day. Of most children it is none, so what a
+        child costs does not grow with the number of rules."""
+        set_off, involved = 0, set[str]()
+        for _, full_type, _ in facts.facts:
+            kind = self.kind(full_type)
+            if kind is not None:
+                set_off |= kind.sets_off
+                if kind.opens:
+                    involved.add(kind.tjeneste)
+        return tuple(
+            rule
+            for i, rule in enumerate(self.regler)
+            if len(involved) >= rule.involverte_minst
+            and (set_off >> i & 1 or (facts.facts and not rule.utloses_av))
+        )
+
+    def tell(
+        self, facts: FactSet, source: str, full_type: str, time: datetime, id_: str, content: Content
+    ) -> bool:
+        """Add an event to `facts`; whether it changed anything. Raises UnknownType, KeyError or ValueError
+        for a consent whose data is not one."""
+        if full_type.startswith(_CONSENT):
+            status = "avslatt" if content.tilbaketrukket else full_type.removeprefix(_CONSENT)
+            return facts.add_consent(content.nokkel, _consent(content, status, micros(time), id_))
+        kind = self.kind(full_type)
+        if kind is None:
+            return False
+        kept = {f: content.data[f] for f in kind.fields if f in content.data}
+        key: Key = (source, full_type, content.nokkel)
+        standing: Standing = (content.versjon, content.tilbaketrukket, micros(time), id_, kept)
+        return facts.add(key, standing)
+
+
+def _consent(content: Content, status: str, time: int, id_: str) -> ConsentStanding:
+    data = content.data
+    til, kategorier, utloper = data["til_tjenester"], data["kategorier"], data.get("utloper")
+    if not isinstance(til, list) or not isinstance(kategorier, list):
+        raise ValueError("til_tjenester, kategorier")
+    return ConsentStanding(
+        content.versjon,
+        time,
+        id_,
+        status,
+        str(data["fra_tjeneste"]),
+        tuple(sorted(map(str, til))),
+        tuple(sorted(map(str, kategorier))),
+        _instant(data["gyldig_fra"]),
+        None if utloper is None else _instant(utloper),
+    )
+
+
+def _instant(value: object) -> int:
+    at = datetime.fromisoformat(str(value))
+    if at.tzinfo is None:
+        raise ValueError("a time without an offset")
+    return micros(at)
