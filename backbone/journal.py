@@ -33,6 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone import metrics, telemetry
 from backbone.database import driver
+from backbone.ledger import ledger_tables
 from backbone.seal import derive, mac, new_key, open_sealed, seal
 from backbone.settings import Settings
 from contracts.envelope import Content, timestamp
@@ -45,7 +46,8 @@ Utfall = Literal["release", "shield", "withhold", "refuse"]
 
 
 def journal_tables(metadata: MetaData) -> None:
-    """Adds the journal's tables to the database that `metadata` describes."""
+    """Adds the journal's tables, and the ledger's, to the database that `metadata` describes."""
+    ledger_tables(metadata)
     Table(
         "journal",
         metadata,

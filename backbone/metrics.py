@@ -80,6 +80,9 @@ CONSUMER_PARKED = _counter("consumer_parked_total", "Records set aside", "leser"
 PARKED_RECORDS = _gauge("parked_records", "Records that stand set aside now", "leser")
 TASKS_OPEN = _gauge("tasks_open", "Open tasks", "regel")
 
+LEDGER_BROKEN = _counter(
+    "ledger_broken_total", "Times a ledger did not end as its sealer had left it", "kjede"
+)
 READ_GATE = _counter("read_gate_total", "Answers of the read gate", "slag", "tilgang")
 SSE_SUBSCRIBERS = _gauge("sse_subscribers", "Alert streams open in this process")
 PROBES_FAILED = _counter("probes_failed_total", "Look-ups at a scrape that failed", "feil")

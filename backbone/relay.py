@@ -12,7 +12,7 @@ import logging
 import random
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ import asyncpg
 import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backbone import metrics, telemetry
+from backbone import ledger, metrics, telemetry
 from backbone.clock import Clock
 from backbone.database import DATABASE_AWAY, dedicated
 from backbone.failures import Retry, backoff
@@ -248,6 +248,7 @@ class Relay:
         async with conn.transaction():
             await self._save(conn, list(decided.values()))
             await self._park(conn, {rows[nr]["lopenr"]: reason for nr, reason in parked.items()})
+            await ledger.write(conn, self._held_back(rows, decided))
         for nr, row in decided.items():
             # A withheld row is asked about each minute; only what became of it is told.
             if row["utfall"] != rows[nr]["utfall"]:
@@ -257,6 +258,29 @@ class Relay:
                     spans[nr].end()
         aside = {rows[nr]["lopenr"]: {**rows[nr], "utfall": None} for nr in parked}
         return aside | {row["lopenr"]: row for row in decided.values()}
+
+    def _held_back(self, rows: Sequence[Any], decided: Mapping[int, dict[str, Any]]) -> list[ledger.Entry]:
+        """What the ledger is told: refusals and withholdings, once each. The rest become events."""
+        now = self._clock()
+        return [
+            ledger.Entry(
+                skriver=f"relay {self._owner}",
+                tid=now,
+                handling="avgjorelse",
+                aktor="system:relay",
+                utfall=row["utfall"],
+                orgnr=row["orgnr"],
+                kommune=row["kommune"],
+                tjeneste=self._owner,
+                subject=row["subject"],
+                hendelse=row["id"],
+                type=row["type"],
+                grunn=row["grunner"][0]["kode"] if row["grunner"] else None,
+                sporing=telemetry.trace_id(row["traceparent"]),
+            )
+            for nr, row in decided.items()
+            if row["utfall"] in ("withhold", "refuse") and row["utfall"] != rows[nr]["utfall"]
+        ]
 
     async def _ask(self, items: Sequence[api.AvgjorelseItem], parked: dict[int, str]) -> list[api.Avgjorelse]:
         """One call; what samtykke won't take is found by halving and added to `parked`."""

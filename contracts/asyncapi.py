@@ -7,7 +7,7 @@ from contracts.envelope import SEALED, header_name
 from contracts.hendelser import EventType
 from contracts.skjema import ALLE, HODE, JsonSchema, SkjemaId, schemas
 from contracts.tjenester import SAMORDNING, SAMTYKKE
-from contracts.topics import PARKERT, Topic, event_topic
+from contracts.topics import KJEDE, PARKERT, Topic, event_topic
 
 VERSION: Final = "1.0.0"
 """Of the document's form; each message says its own version."""
@@ -29,10 +29,12 @@ def document(catalogue: Catalogue) -> dict[str, Any]:
     senders = {event_topic(t).navn: t for t in (*catalogue.tjenester, SAMTYKKE, SAMORDNING)}
     for topic in catalogue.topics():
         tjeneste = senders.get(topic.navn)
-        here = _parked() if tjeneste is None else _messages(catalogue, tjeneste)
+        here = OTHERS[topic.navn]() if tjeneste is None else _messages(catalogue, tjeneste)
         messages |= here
         channels[topic.navn] = _channel(topic, here)
-    used = sorted({message["payload"]["$ref"] for message in messages.values() if "payload" in message})
+    used = sorted(
+        {message["payload"]["$ref"] for message in messages.values() if "$ref" in message.get("payload", {})}
+    )
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -126,6 +128,28 @@ def _parked() -> dict[str, Any]:
             "headers": {"type": "object", "properties": described, "required": sorted(described)},
         }
     }
+
+
+def _head() -> dict[str, Any]:
+    """The last hash of a ledger's chain (backbone/ledger.py)."""
+    described = {
+        "kjede": {"type": "string", "description": "the database whose ledger it is"},
+        "nummer": {"type": "integer", "minimum": 1, "description": "place of the last row that it covers"},
+        "hode": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256 of the chain so far"},
+        "tid": {"type": "string", "format": "date-time"},
+    }
+    payload = {"type": "object", "properties": described, "required": sorted(described)}
+    return {
+        KJEDE.navn: {
+            "name": KJEDE.navn,
+            "title": "Head of a ledger",
+            "contentType": "application/json",
+            "payload": payload,
+        }
+    }
+
+
+OTHERS: Final = {PARKERT.navn: _parked, KJEDE.navn: _head}
 
 
 def _name(id_: SkjemaId) -> str:

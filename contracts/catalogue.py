@@ -67,7 +67,7 @@ class Catalogue:
     def topics(self) -> tuple[Topic, ...]:
         """Every topic the backbone needs."""
         names = (*self.tjenester, tjenester.SAMTYKKE, tjenester.SAMORDNING)
-        return (*(topics.event_topic(n) for n in names), topics.PARKERT)
+        return (*(topics.event_topic(n) for n in names), topics.PARKERT, topics.KJEDE)
 
 
 INTERNAL = frozenset({tjenester.SAMTYKKE, tjenester.SAMORDNING})

@@ -174,7 +174,8 @@ class LesingItem(TypedDict):
 
     `koordinering` says that the task, or for an event or a child page any open need or duty of the child,
     is about naming a coordinator or making a plan. `eier`, `regel` and `hviler_pa` belong to tasks.
-    `nokkelid` names the key to hand out with a "full"; null asks for none.
+    `nokkelid` names the key to hand out with a "full"; null asks for none. `hendelse` is the event's or task's id, for
+    the ledger.
     """
 
     ref: int
@@ -190,6 +191,7 @@ class LesingItem(TypedDict):
     regel: NotRequired[str | None]
     koordinering: NotRequired[bool]
     hviler_pa: NotRequired[list[Hvilegrunn]]
+    hendelse: NotRequired[str]
 
 
 @_wire

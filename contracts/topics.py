@@ -24,3 +24,5 @@ def event_topic(tjeneste: str) -> Topic:
 
 
 PARKERT = Topic("samordning.parkert", retention_ms=90 * DAY_MS)
+KJEDE = Topic("revisjon.kjede", partitions=1)
+"""Heads of the ledgers' chains: the word that a ledger is held against, kept for ever."""

@@ -7,6 +7,7 @@ from backbone.clock import Clock, system_clock
 from backbone.database import create_engine
 from backbone.http import serve
 from backbone.samtykke_client import SamtykkeClient
+from backbone.sealer import Sealer
 from backbone.settings import Settings
 from consumers.coordination.api import create
 from consumers.coordination.consumer import Consumer
@@ -34,6 +35,7 @@ async def run(
             async with asyncio.TaskGroup() as group:
                 group.create_task(serve(app, settings.host, settings.samordning_port, stop))
                 group.create_task(consumer.run(stop))
+                group.create_task(Sealer(engine, SAMORDNING, settings, clock, rng).run(stop))
                 for name in ("timers", "changes", "sweep", "dead_letters"):
                     group.create_task(steadily(name, getattr(loops, name), stop, rng))
         finally:

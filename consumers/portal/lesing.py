@@ -128,6 +128,7 @@ def about_event(row: Json, koordinering: bool) -> Sporsmal:
         row["kommune"],
         koordinering,
     )
+    item["hendelse"] = row["id"]
     return Sporsmal(item, row, row.get("innhold"), _decoded(row.get("aad")) or b"")
 
 
@@ -149,6 +150,7 @@ def about_task(task: Json) -> Sporsmal:
         bool(task["koordinering"]),
     )
     item["eier"], item["regel"], item["hviler_pa"] = task["eier"], task["regel"], grounds
+    item["hendelse"] = task["id"]
     return Sporsmal(item, task, task.get("forklaring"), b"oppgave|" + task["id"].encode())
 
 

@@ -1,7 +1,10 @@
 """The portal's process: pages at once, alerts as soon as Kafka is there."""
 
 import asyncio
+import random
 from contextlib import AsyncExitStack
+
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone.clock import Clock, system_clock
 from backbone.database import create_engine
@@ -54,7 +57,15 @@ async def run(
         async with asyncio.TaskGroup() as group:
             group.create_task(_wake_at_stop(portal))
             group.create_task(mottak.run(stop))
+            group.create_task(_seal(engine, settings, clock, stop))
             group.create_task(serve(create_portal(portal), settings.host, settings.portal_port, stop))
+
+
+async def _seal(engine: AsyncEngine, settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
+    # Imported here: the first page must not wait for a Kafka client to load.
+    from backbone.sealer import Sealer
+
+    await Sealer(engine, PART, settings, clock, random.Random()).run(stop)
 
 
 async def _wake_at_stop(portal: Portal) -> None:

@@ -2,7 +2,10 @@
 
 from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, Table, Text, UniqueConstraint
 
+from backbone.ledger import ledger_tables
+
 metadata = MetaData()
+ledger_tables(metadata)
 
 varsel = Table(
     "varsel",

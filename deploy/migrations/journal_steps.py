@@ -122,3 +122,55 @@ def add_parkert() -> None:
         ["lopenr"],
         postgresql_where=sa.text("parkert IS NOT NULL OR utfall = 'refuse'"),
     )
+
+
+def add_revisjon() -> None:
+    """The ledger, and the heads of its chain."""
+    op.create_table(
+        "revisjon",
+        sa.Column("lopenr", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("skriver", sa.Text(), nullable=False, comment="the part that wrote the row"),
+        sa.Column("tid", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("handling", sa.Text(), nullable=False),
+        sa.Column("aktor", sa.Text(), nullable=False),
+        sa.Column("utfall", sa.Text(), nullable=False),
+        sa.Column("rolle", sa.Text()),
+        sa.Column("orgnr", sa.Text()),
+        sa.Column("kommune", sa.Text()),
+        sa.Column("tjeneste", sa.Text()),
+        sa.Column("formal", sa.Text()),
+        sa.Column("slag", sa.Text()),
+        sa.Column("subject", sa.UUID()),
+        sa.Column("hendelse", sa.Text()),
+        sa.Column("type", sa.Text()),
+        sa.Column("kategori", sa.Text()),
+        sa.Column("grunn", sa.Text()),
+        sa.Column("samtykke", sa.UUID()),
+        sa.Column("sporing", sa.Text()),
+        sa.Column("detaljer", postgresql.JSONB()),
+        sa.Column("nummer", sa.BigInteger(), comment="place in the chain; null: not sealed yet"),
+        sa.Column("hode", sa.LargeBinary(), comment="SHA-256 of the hash before it and this row"),
+        sa.PrimaryKeyConstraint("lopenr"),
+        sa.UniqueConstraint("nummer"),
+    )
+    op.create_index("revisjon_subject", "revisjon", ["subject", "tid"])
+    op.create_index(
+        "revisjon_hendelse", "revisjon", ["hendelse"], postgresql_where=sa.text("hendelse IS NOT NULL")
+    )
+    op.create_index("revisjon_uforseglet", "revisjon", ["lopenr"], postgresql_where=sa.text("nummer IS NULL"))
+    op.create_table(
+        "revisjon_kjede",
+        sa.Column(
+            "nummer", sa.BigInteger(), autoincrement=False, nullable=False, comment="the last row it covers"
+        ),
+        sa.Column("hode", sa.LargeBinary(), nullable=False),
+        sa.Column("tid", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("publisert", sa.DateTime(timezone=True)),
+        sa.PrimaryKeyConstraint("nummer"),
+    )
+    op.create_index(
+        "revisjon_kjede_upublisert",
+        "revisjon_kjede",
+        ["nummer"],
+        postgresql_where=sa.text("publisert IS NULL"),
+    )

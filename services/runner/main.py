@@ -8,6 +8,7 @@ from backbone.database import create_engine
 from backbone.http import serve
 from backbone.relay import Relay
 from backbone.samtykke_client import SamtykkeClient
+from backbone.sealer import Sealer
 from backbone.settings import Settings
 from services.registry import Registry
 from services.runner.app import build
@@ -30,13 +31,15 @@ async def run(
 async def run_relays(
     settings: Settings, registry: Registry, stop: asyncio.Event, clock: Clock = system_clock
 ) -> None:
-    """Relays the journal of every registered service, until `stop` is set."""
+    """Relays the journal of every registered service and seals its ledger, until `stop` is set."""
     engines = {navn: create_engine(settings, navn, 2) for navn in registry.catalogue.tjenester}
     try:
         async with SamtykkeClient(settings, "relay", clock) as samtykke, asyncio.TaskGroup() as group:
             for navn, engine in engines.items():
                 relay = Relay(engine, navn, samtykke, settings, registry.catalogue, clock, random.Random())
                 group.create_task(relay.run(stop), name=f"relay {navn}")
+                sealer = Sealer(engine, navn, settings, clock, random.Random())
+                group.create_task(sealer.run(stop), name=f"sealer {navn}")
     finally:
         for engine in engines.values():
             await engine.dispose()

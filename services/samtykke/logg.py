@@ -1,5 +1,5 @@
-"""The access log: who asked to read what of which child, permitted or denied; and which process was handed
-keys.
+"""What the ledger keeps of samtykke's answers: who asked to read what of which child, permitted or denied; and which
+process was handed keys.
 """
 
 from collections.abc import Iterable
@@ -9,27 +9,23 @@ from uuid import UUID
 
 import asyncpg
 
+from backbone import ledger
 from contracts.samtykke_api import Viewer
+from contracts.tjenester import SAMTYKKE
 from services.samtykke.decide import Decision
-
-COLUMNS = (
-    "tid", "leser", "rolle", "orgnr", "kommune", "tjeneste", "formal",
-    "slag", "subject", "type", "kategori", "utfall", "grunn", "samtykke", "sporing",
-)  # fmt: skip
-INSERT_HANDOUT = (
-    "INSERT INTO nokkelutlevering (tid, mottaker, formal, barn, nokler) VALUES ($1, $2, $3, $4, $5)"
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One thing asked for. `subject` None: a search that met nobody."""
+    """One thing asked for. `subject` None: a search that met nobody; `hendelse`: the id of the event or task, where
+    the caller named it."""
 
     slag: str
     subject: UUID | None
     decision: Decision
     type: str | None = None
     kategori: str | None = None
+    hendelse: str | None = None
 
 
 async def log_reads(
@@ -41,34 +37,38 @@ async def log_reads(
     sporing: str | None = None,
 ) -> None:
     """In the caller's transaction, which must commit before anybody is shown anything."""
-    who = (
-        now,
-        viewer["sub"],
-        viewer["rolle"],
-        viewer["orgnr"],
-        viewer["kommune"],
-        viewer.get("tjeneste"),
-        formal,
+    await ledger.write(
+        db,
+        [
+            ledger.Entry(
+                skriver=SAMTYKKE,
+                tid=now,
+                handling="lesing",
+                aktor=viewer["sub"],
+                rolle=viewer["rolle"],
+                orgnr=viewer["orgnr"],
+                kommune=viewer["kommune"],
+                tjeneste=viewer.get("tjeneste"),
+                formal=formal,
+                slag=read.slag,
+                subject=read.subject,
+                hendelse=read.hendelse,
+                type=read.type,
+                kategori=read.kategori,
+                utfall=read.decision.outcome,
+                grunn=read.decision.grunner[0]["kode"],
+                samtykke=read.decision.grunner[0]["samtykke"],
+                sporing=sporing,
+            )
+            for read in reads
+        ],
     )
-    rows = [
-        (
-            *who,
-            read.slag,
-            read.subject,
-            read.type,
-            read.kategori,
-            read.decision.outcome,
-            read.decision.grunner[0]["kode"],
-            read.decision.grunner[0]["samtykke"],
-            sporing,
-        )
-        for read in reads
-    ]
-    await db.copy_records_to_table("tilgangslogg", records=rows, columns=COLUMNS)
 
 
 async def log_handout(
     db: asyncpg.Connection, mottaker: str, formal: str, children: int, keys: int, now: datetime
 ) -> None:
     """One row a call."""
-    await db.execute(INSERT_HANDOUT, now, mottaker, formal, children, keys)
+    counts = {"barn": children, "nokler": keys}
+    row = ledger.Entry(SAMTYKKE, now, "utlevering", mottaker, "utlevert", formal=formal, detaljer=counts)
+    await ledger.write(db, [row])

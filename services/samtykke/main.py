@@ -15,6 +15,7 @@ from backbone.database import DATABASE_AWAY, create_engine, driver
 from backbone.failures import Retry, backoff
 from backbone.http import serve
 from backbone.relay import Relay
+from backbone.sealer import Sealer
 from backbone.settings import Settings
 from contracts import samtykke_api as api
 from contracts.catalogue import Catalogue
@@ -73,6 +74,7 @@ async def run(
             group.create_task(serve(app, settings.host, settings.samtykke_port, stop))
             group.create_task(clockwork(engine, ledger, clock, stop))
             group.create_task(relay.run(stop))
+            group.create_task(Sealer(engine, SAMTYKKE, settings, clock, random.Random()).run(stop))
 
 
 async def clockwork(engine: AsyncEngine, ledger: Ledger, clock: Clock, stop: asyncio.Event) -> None:

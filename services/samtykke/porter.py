@@ -225,7 +225,14 @@ async def read_batch(kjerne: Kjerne, body: api.LesingerInn) -> list[api.Lesing]:
         )
         handed = [(item, *_with_key(item, decision, keys)) for item, decision in decided]
         reads = (
-            Read(item["slag"], UUID(item["subject"]), decision, item["type"], item["kategori"])
+            Read(
+                item["slag"],
+                UUID(item["subject"]),
+                decision,
+                item["type"],
+                item["kategori"],
+                item.get("hendelse"),
+            )
             for item, decision, _ in handed
         )
         sporing = body.get("sporing") or telemetry.trace_id(telemetry.here())

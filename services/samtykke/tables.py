@@ -11,7 +11,6 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
-    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -123,39 +122,6 @@ endringsteller = Table(
     Column("en", SmallInteger, primary_key=True, autoincrement=False),
     Column("siste", BigInteger, nullable=False),
     CheckConstraint("en = 1"),
-)
-
-tilgangslogg = Table(
-    "tilgangslogg",
-    metadata,
-    Column("lopenr", BigInteger, Identity(always=True), primary_key=True),
-    Column("tid", DateTime(timezone=True), nullable=False),
-    Column("leser", Text, nullable=False),
-    Column("rolle", Text, nullable=False),
-    Column("orgnr", Text, nullable=False),
-    Column("kommune", Text, nullable=False),
-    Column("tjeneste", Text),
-    Column("formal", Text, nullable=False),
-    Column("slag", Text, nullable=False),
-    Column("subject", UUID),
-    Column("type", Text),
-    Column("kategori", Text),
-    Column("utfall", Text, nullable=False),
-    Column("grunn", Text, nullable=False),
-    Column("samtykke", UUID),
-    Column("sporing", Text),
-    Index("tilgangslogg_subject", "subject", "tid"),
-)
-
-nokkelutlevering = Table(
-    "nokkelutlevering",
-    metadata,
-    Column("lopenr", BigInteger, Identity(always=True), primary_key=True),
-    Column("tid", DateTime(timezone=True), nullable=False),
-    Column("mottaker", Text, nullable=False),
-    Column("formal", Text, nullable=False),
-    Column("barn", Integer, nullable=False),
-    Column("nokler", Integer, nullable=False),
 )
 
 datanokkel = Table(

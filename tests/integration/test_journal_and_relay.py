@@ -4,6 +4,7 @@ import asyncio
 import base64
 import random
 import shutil
+import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -56,7 +57,7 @@ class Decisions:
         return [self._answer(item) for item in items]
 
     def _answer(self, item: api.AvgjorelseItem) -> api.Avgjorelse:
-        subject = item["subject"] or f"subject-of-{item['person'] or item['sak']}".replace(NUMBER, "child")
+        subject = item["subject"] or subject_of(item["person"] or item["sak"] or "")
         outcome: Any = "release"
         if self.needs_consent and subject not in self.consented:
             outcome = "withhold"
@@ -76,6 +77,17 @@ class Decisions:
     async def changes(self, after: int, wait_s: float = 0.0) -> api.EndringerUt:
         await asyncio.sleep(0.02)
         return {"siste": len(self._changed), "subjects": self._changed[after:]}
+
+
+def subject_of(whom: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, whom))
+
+
+async def held_back(engine: AsyncEngine) -> list[tuple[Any, ...]]:
+    """What the ledger was told: (event, outcome, why, of whom)."""
+    async with engine.begin() as conn:
+        rows = await (await driver(conn)).fetch("SELECT * FROM revisjon ORDER BY lopenr")
+    return [(r["hendelse"], r["utfall"], r["grunn"], str(r["subject"])) for r in rows]
 
 
 def event(nr: int, **changed: Any) -> NewEvent:
@@ -221,7 +233,7 @@ async def test_withheld_rows_wait_and_block_nobody_and_a_consent_releases_them(
     engine: AsyncEngine, settings: Settings, relay: Relay, decisions: Decisions
 ) -> None:
     decisions.needs_consent = True
-    decisions.consented.add("subject-of-sak-b")
+    decisions.consented.add(subject_of("sak-b"))
     await accept(engine, settings, event(1), event(2, person=None, sak="sak-b"))
     stop = asyncio.Event()
     task = asyncio.create_task(relay.run(stop))
@@ -229,11 +241,13 @@ async def test_withheld_rows_wait_and_block_nobody_and_a_consent_releases_them(
         async with asyncio.timeout(30):
             await until(engine, "count(*) FILTER (WHERE utfall = 'withhold') = 1 AND count(publisert) = 1")
             assert [from_kafka(r.headers).id for r in await published(settings)] == ["h-2"]
-            decisions.consent("subject-of-child")
+            assert await held_back(engine) == [("h-1", "withhold", "prove", subject_of(NUMBER))]
+            decisions.consent(subject_of(NUMBER))
             await until(engine, "count(publisert) = 2")
     finally:
         stop.set()
         await task
+    assert len(await held_back(engine)) == 1, "what is released becomes an event"
     records = {from_kafka(r.headers).id: r for r in await published(settings)}
     envelope = from_kafka(records["h-1"].headers)
     assert open_sealed(decisions.key, records["h-1"].value, envelope.aad())
@@ -249,6 +263,7 @@ async def test_a_refused_row_says_why_and_keeps_nothing_of_what_it_said(
         kept = (await receipt(await driver(conn), "h-1"))[0]
         size = await (await driver(conn)).fetchval("SELECT length(innhold) FROM journal")
     assert (kept["status"], kept["grunner"][0]["kode"], size) == ("avvist", "prove", 0)
+    assert await held_back(engine) == [("h-1", "refuse", "prove", "None")]
     assert await published(settings) == []
 
 

@@ -25,7 +25,15 @@ from contracts import samtykke_api as api
 from contracts.catalogue import Catalogue
 from contracts.envelope import Content, from_kafka
 from tests.conftest import NOW, MakeDatabase
-from tests.integration.test_journal_and_relay import Decisions, accept, event, published, until
+from tests.integration.test_journal_and_relay import (
+    NUMBER,
+    Decisions,
+    accept,
+    event,
+    published,
+    subject_of,
+    until,
+)
 
 
 @pytest.fixture
@@ -113,7 +121,7 @@ async def test_a_parked_withheld_row_stays_parked_when_the_child_changes(
     async with relaying(engine, settings, topics, decisions):
         await until(engine, "count(*) FILTER (WHERE utfall = 'withhold') = 1")
         await execute(engine, "UPDATE journal SET parkert = 'prove', trenger_relay = false")
-        decisions.consent("subject-of-child")
+        decisions.consent(subject_of(NUMBER))
         await asyncio.sleep(0.5)
         assert await parked(engine) == {"h-1": "prove"}
         await execute(engine, "UPDATE journal SET parkert = NULL, trenger_relay = true")

@@ -158,7 +158,7 @@ async def test_a_name_is_shown_to_those_who_may_open_the_child_and_the_question_
     unit = staff("koordinerende-enhet", "koordinerende-enhet").model_dump()
     assert await names(unit) == {}
     assert await names(unit, koordinering=True) == {known["subject"]: NAVN}
-    logged = await samtykke.rows("SELECT utfall FROM tilgangslogg WHERE kategori = 'navn' ORDER BY lopenr")
+    logged = await samtykke.rows("SELECT utfall FROM revisjon WHERE kategori = 'navn' ORDER BY lopenr")
     assert [row["utfall"] for row in logged] == ["full", "deny", "full", "deny", "full"]
 
 

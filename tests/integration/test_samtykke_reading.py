@@ -49,7 +49,7 @@ async def test_another_municipality_is_denied_and_the_attempt_is_logged(samtykke
     claims = [item, {**item, "kommune": "0301"}]
     for read in await samtykke.read(stranger, *claims):
         assert (read["tilgang"], read["nokkel"]) == ("deny", None)
-    logged = await samtykke.rows("SELECT * FROM tilgangslogg ORDER BY lopenr")
+    logged = await samtykke.rows("SELECT * FROM revisjon WHERE handling = 'lesing' ORDER BY lopenr")
     assert [(r["utfall"], r["grunn"], r["kommune"]) for r in logged] == [
         ("deny", "annen-kommune", "0301")
     ] * 2
@@ -59,12 +59,14 @@ async def test_every_item_is_logged_with_who_what_why_and_trace(samtykke: Samtyk
     pupil = await published(samtykke, PUPIL, "skole")
     measure = await published(samtykke, MEASURE, "barnevern")
     await samtykke.read(staff("nav"), pupil, measure)
-    permitted, denied = await samtykke.rows("SELECT * FROM tilgangslogg ORDER BY lopenr")
+    permitted, denied = await samtykke.rows(
+        "SELECT * FROM revisjon WHERE handling = 'lesing' ORDER BY lopenr"
+    )
     assert (permitted["utfall"], permitted["type"], permitted["grunn"]) == ("full", PUPIL, "administrativ")
     assert (denied["utfall"], denied["type"]) == ("deny", MEASURE)
     for row in (permitted, denied):
         assert str(row["subject"]) == pupil["subject"]
-        assert (row["leser"], row["rolle"], row["tjeneste"]) == ("fagperson:nav", "fagperson", "nav")
+        assert (row["aktor"], row["rolle"], row["tjeneste"]) == ("fagperson:nav", "fagperson", "nav")
         assert (row["orgnr"], row["formal"], row["sporing"], row["tid"]) == (
             ORGNR, "oppfolging", "4bf92f35", samtykke.now,
         )  # fmt: skip
@@ -141,8 +143,8 @@ async def test_coordination_gets_the_keys_it_names_of_that_child_alone(samtykke:
     assert known["status"] == "aktiv"
     assert known["nokler"] == {one["nokkelid"]: one["nokkel"]}
     assert unknown == {"subject": items[1]["subject"], "status": "sperret", "nokler": {}, "samordning": None}
-    (logged,) = await samtykke.rows("SELECT * FROM nokkelutlevering WHERE formal = 'samordning'")
-    assert (logged["mottaker"], logged["barn"], logged["nokler"]) == ("system:prove", 1, 1)
+    (logged,) = await samtykke.rows("SELECT * FROM revisjon WHERE formal = 'samordning'")
+    assert (logged["aktor"], logged["detaljer"]) == ("system:prove", {"barn": 1, "nokler": 1})
 
 
 @pytest.mark.parametrize("status", ["sperret", "slettet"])
