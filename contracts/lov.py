@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-LOV_VERSJON = "2026-11-01"
+from contracts.alder import Aldre
+
+LOV_VERSJON = "2026-11-22"
 """Date of the last change to this table; travels with each decision so that it can be explained later."""
 
 Status = Literal["lest", "sett", "ikke kvalitetssikret"]
@@ -45,6 +47,12 @@ def _samarbeid(id_: str, lov: str, paragraf: str, status: Status = "sett") -> Be
 
 def _taushet(id_: str, lov: str, paragraf: str) -> Bestemmelse:
     return Bestemmelse(id_, lov, paragraf, "taushetsplikt", "ikke kvalitetssikret", "alminnelig kjent")
+
+
+def _alder(
+    id_: str, lov: str, paragraf: str, plikt: str, status: Status = "ikke kvalitetssikret"
+) -> Bestemmelse:
+    return Bestemmelse(id_, lov, paragraf, plikt, status, "alminnelig kjent")
 
 
 LOVTABELL: tuple[Bestemmelse, ...] = (
@@ -201,12 +209,29 @@ LOVTABELL: tuple[Bestemmelse, ...] = (
     Bestemmelse(
         "gdpr-9-2-g", "personvernforordningen", "art. 9 nr. 2 g", "behandlingsgrunnlag", "lest", "GDPR"
     ),
+    Bestemmelse("gdpr-15", "personvernforordningen", "art. 15", "innsyn", "lest", "GDPR"),
     Bestemmelse(
         "gdpr-17-3", "personvernforordningen", "art. 17 nr. 3", "grenser for sletting", "lest", "GDPR"
     ),
     Bestemmelse("arkivlova-9", "arkivlova", "§ 9", "kassasjonsforbud", "lest", "arkivlova"),
     Bestemmelse("barnekonvensjonen-3", "barnekonvensjonen", "art. 3", "barnets beste", "sett", "FN"),
     Bestemmelse("barnekonvensjonen-12", "barnekonvensjonen", "art. 12", "rett til å bli hørt", "sett", "FN"),
+    _alder("vergemalsloven-9", "vergemålsloven", "§ 9", "myndig ved 18 år"),
+    _alder("forvaltningsloven-18", "forvaltningsloven", "§ 18", "partsinnsyn, mindreårig over 15 år"),
+    _alder("barneloven-30", "barnelova", "§ 30", "begge foreldre har foreldreansvar"),
+    _alder("barneloven-31", "barnelova", "§ 31", "barnet høres fra 7 år, vekt fra 12 år", "sett"),
+    _alder("pbrl-3-4", "pasient- og brukerrettighetsloven", "§ 3-4", "foreldres informasjon, 12 til 16 år"),
+    _alder(
+        "pbrl-4-3",
+        "pasient- og brukerrettighetsloven",
+        "§ 4-3",
+        "samtykker selv til helsehjelp fra 16 år",
+        "sett",
+    ),
+    _alder(
+        "pbrl-4-4", "pasient- og brukerrettighetsloven", "§ 4-4", "foreldre samtykker for barn under 16 år"
+    ),
+    _alder("barnevernsloven-12-3", "barnevernsloven", "§ 12-3", "part fra 15 år"),
     Bestemmelse(
         "barnevernsloven-15-1", "barnevernsloven", "§ 15-1", "forebyggende plan", "sett", "barnevernsloven"
     ),
@@ -275,11 +300,17 @@ LOVTABELL: tuple[Bestemmelse, ...] = (
 
 
 class Lov:
-    """Look-up in a law table; `versjon` names its edition."""
+    """Look-up in a law table; `versjon` names its edition, `aldre` the ages that go with it."""
 
-    def __init__(self, bestemmelser: Iterable[Bestemmelse] = LOVTABELL, versjon: str = LOV_VERSJON) -> None:
+    def __init__(
+        self,
+        bestemmelser: Iterable[Bestemmelse] = LOVTABELL,
+        versjon: str = LOV_VERSJON,
+        aldre: Aldre | None = None,
+    ) -> None:
         self._by_id = {b.id: b for b in bestemmelser}
         self.versjon = versjon
+        self.aldre = aldre or Aldre()
 
     def __getitem__(self, id_: str) -> Bestemmelse:
         """Raises KeyError for an id that is not in the table."""

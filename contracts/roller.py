@@ -11,6 +11,8 @@ Rolle = Literal[
     "leder",
     "revisor",
     "foresatt",
+    "barn",
+    "frivillig",
     "slt",
     "drift",
 ]

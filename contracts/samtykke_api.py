@@ -21,7 +21,9 @@ Kode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,99}$")]
 
 Utfall = Literal["release", "shield", "withhold", "refuse"]
 Tilgang = Literal["full", "status", "metadata", "deny"]
-Slag = Literal["hendelse", "oppgave", "barn"]
+Slag = Literal["hendelse", "oppgave", "barn", "lesing", "tall"]
+Sporsmal = Literal["adgang", "taushetsplikt", "behandlingsgrunnlag"]
+Familierolle = Literal["barn", "forelder", "verge"]
 Skjermingsklasse = Literal["N", "T", "H", "X"]
 Personstatus = Literal["aktiv", "sperret", "slettet"]
 Samtykkestatus = Literal["gitt", "avslatt", "trukket", "utlopt"]
@@ -33,6 +35,9 @@ KOORDINATOR = "koordinator"
 service.
 """
 
+FORESATT = "foresatt"
+"""The recipient that a child's own consent names to let its guardians read what its age keeps from them."""
+
 _wire = with_config(ConfigDict(strict=True, extra="forbid"))
 
 
@@ -40,12 +45,18 @@ _wire = with_config(ConfigDict(strict=True, extra="forbid"))
 class Grunn(TypedDict):
     """One machine-readable reason: a code of ours, the provision and law-table version, the consent it
     rests on.
+
+    `sporsmal` is the question it answers: whether this can be decided at all (adgang), whether secrecy is kept or
+    lifted (taushetsplikt), on which GDPR basis it is processed (behandlingsgrunnlag). The first reason of a decision
+    decided it and has what was looked at in `inndata`. Reasons written before these two lack them.
     """
 
     kode: str
     bestemmelse: str | None
     lovversjon: str | None
     samtykke: str | None
+    sporsmal: NotRequired[Sporsmal]
+    inndata: NotRequired[dict[str, str | int | bool | None]]
 
 
 # The publish gate: POST /samtykke/avgjorelser
@@ -173,9 +184,11 @@ class LesingItem(TypedDict):
     """One thing somebody wants to see.
 
     `koordinering` says that the task, or for an event or a child page any open need or duty of the child,
-    is about naming a coordinator or making a plan. `eier`, `regel` and `hviler_pa` belong to tasks.
-    `nokkelid` names the key to hand out with a "full"; null asks for none. `hendelse` is the event's or task's id, for
-    the ledger.
+    is about naming a coordinator or making a plan. `eier`, `regel` and `hviler_pa` belong to tasks; of a reading
+    (`slag` lesing) `eier` is the service that read and `hviler_pa` what it read.
+    `ingen_undersokelse` says that the caller has seen that none goes on (contracts.innsyn); without it the gate
+    takes it that one does. `nokkelid` names the key to hand out with a "full"; null asks for none. `hendelse` is the
+    event's or task's id, for the ledger.
     """
 
     ref: int
@@ -190,6 +203,7 @@ class LesingItem(TypedDict):
     eier: NotRequired[str | None]
     regel: NotRequired[str | None]
     koordinering: NotRequired[bool]
+    ingen_undersokelse: NotRequired[bool]
     hviler_pa: NotRequired[list[Hvilegrunn]]
     hendelse: NotRequired[str]
 
@@ -205,13 +219,14 @@ class LesingerInn(TypedDict):
 @_wire
 class Lesing(TypedDict):
     """`nokkel` is there with "full" alone. A revisor's "metadata" with the reason "skjermet" hides the type
-    too.
+    too. `vilkar` are what whoever opens the seal must still do (contracts.tilgang.Vilkar, contracts.innsyn).
     """
 
     ref: int
     tilgang: Tilgang
     grunner: list[Grunn]
     nokkel: str | None
+    vilkar: NotRequired[list[str]]
 
 
 @_wire
@@ -368,3 +383,29 @@ class SamtykkelesingInn(TypedDict):
     subject: Uuid
     koordinering: NotRequired[bool]
     oppgave: NotRequired[bool]
+
+
+# Who is whose: POST and DELETE /samtykke/familie, GET /samtykke/familie?bruker=
+
+
+@_wire
+class FamilieInn(TypedDict):
+    """`bruker` is the `sub` of the token of the child itself or of a guardian; one of `person` and `subject`."""
+
+    person: NotRequired[str]
+    subject: NotRequired[Uuid]
+    kommune: Kommune
+    bruker: Navn
+    rolle: Familierolle
+
+
+@_wire
+class FamilieUt(TypedDict):
+    subject: str
+
+
+@_wire
+class FamiliebarnUt(TypedDict):
+    """Subjects of the children that a user belongs to."""
+
+    subjects: list[str]

@@ -23,6 +23,8 @@ class Kolonne(StrEnum):
     SAMTYKKE = "samtykke"  # what samtykke itself publishes: N, but a consent can betray a shielded service
     OPPGAVE = "oppgave"
     BARN = "barn"  # that the child exists, and its name
+    LESING = "lesing"  # that somebody read something: service, role, time, purpose
+    TALL = "tall"  # figures about no child in particular
 
 
 class Krav(StrEnum):
@@ -41,27 +43,63 @@ class Krav(StrEnum):
     KJENT_BARN = (
         "ikke-kjent-for-tjenesten"  # the service has sent about the child, has a task, or a consent names it
     )
+    EGET_BARN = "ikke-eget-barn"  # the register has her as this child, its parent or its guardian
+    BARNETS_ALDER = "for-ung"  # the child is old enough to see this itself
+    FORESATTES_ALDER = "alder"  # the child is so young that a guardian sees everything
+    FORESATTES_BEGRENSEDE_ALDER = (
+        "alder-begrenset"  # the child is younger than where a guardian sees nothing more
+    )
+    IKKE_UNDER_UNDERSOKELSE = "under-undersokelse"  # no undersøkelse is known to go on
+    LESER_KAN_NEVNES = "leser-skjermet"  # that this service has read betrays nothing the viewer may not know
+
+
+class Vilkar(StrEnum):
+    """What the process that opens the seal must still do: only the content can tell. See `vis`."""
+
+    KUN_OM_BARNET = "kun-om-barnet"  # nothing that is another person's, such as a parent's own case
+    UTEN_MELDER = "uten-melder"  # nothing that tells who reported
+    UTEN_STED = "uten-sted"  # protected address: no school, municipality or place
+    SMA_TALL = "sma-tall"  # small cells and what would reveal them are suppressed
+    ANONYMT = "anonymt"  # nothing that points at one child
 
 
 @dataclass(frozen=True)
 class Regel:
-    """`tilgang` is given when all of `krav` hold; `grunn` says why."""
+    """`tilgang` is given when all of `krav` hold, with the conditions `vilkar`; `grunn` says why."""
 
     tilgang: Tilgang
     grunn: str
     krav: tuple[Krav, ...] = ()
+    vilkar: tuple[Vilkar, ...] = ()
 
 
 FAGPERSON = "fagperson"
 KOORDINATOR = "koordinator"
 KOORDINERENDE_ENHET = "koordinerende-enhet"
 REVISOR = "revisor"
+LEDER = "leder"
+SLT = "slt"
+DRIFT = "drift"
+BARN = "barn"
+FORESATT = "foresatt"
+FRIVILLIG = "frivillig"
 
 _MITT_BARN = Krav.KOORDINATOR_FOR_BARNET
 _METADATA = Regel("metadata", "revisjon")
 _SKJERMET_METADATA = Regel("metadata", "skjermet")  # the page shows the type as "skjermet"
 _MED_SAMTYKKE = Regel("full", "samtykke", (Krav.SAMTYKKE,))
 _KOORDINATORS_SAMTYKKE = Regel("full", "samtykke", (_MITT_BARN, Krav.SAMTYKKE))
+
+_FAMILIENS = (Vilkar.KUN_OM_BARNET, Vilkar.UTEN_MELDER)
+_MEG_SELV = (Krav.EGET_BARN, Krav.BARNETS_ALDER)
+_BARNETS_EGET = Regel("full", "barnet-selv", _MEG_SELV, _FAMILIENS)
+_MITT_LILLE_BARN = (Krav.EGET_BARN, Krav.FORESATTES_ALDER)
+_BARNET_LAR_MEG = (Krav.EGET_BARN, Krav.SAMTYKKE)
+_FORESATTES = (
+    Regel("full", "foresatt", _MITT_LILLE_BARN, _FAMILIENS),
+    Regel("full", "samtykke", _BARNET_LAR_MEG, _FAMILIENS),
+    Regel("status", "kun-status", (Krav.EGET_BARN, Krav.FORESATTES_BEGRENSEDE_ALDER)),
+)
 
 LESETABELL: Mapping[tuple[str, Kolonne], tuple[Regel, ...]] = MappingProxyType(
     {
@@ -104,8 +142,44 @@ LESETABELL: Mapping[tuple[str, Kolonne], tuple[Regel, ...]] = MappingProxyType(
             _SKJERMET_METADATA,
         ),
         (REVISOR, Kolonne.BARN): (_METADATA,),
+        (REVISOR, Kolonne.LESING): (Regel("full", "revisjon", (Krav.UTEN_X,)), _SKJERMET_METADATA),
+        (BARN, Kolonne.N): (_BARNETS_EGET,),
+        (BARN, Kolonne.T): (_BARNETS_EGET,),
+        (BARN, Kolonne.H): (_BARNETS_EGET,),
+        (BARN, Kolonne.X): (
+            Regel("full", "barnet-selv", (*_MEG_SELV, Krav.IKKE_UNDER_UNDERSOKELSE), _FAMILIENS),
+        ),
+        (BARN, Kolonne.SAMTYKKE): (
+            Regel("full", "barnet-selv", (*_MEG_SELV, Krav.INGEN_SKJERMET_PART)),
+            Regel("full", "barnet-selv", (*_MEG_SELV, Krav.IKKE_UNDER_UNDERSOKELSE)),
+        ),
+        (BARN, Kolonne.OPPGAVE): (Regel("full", "barnet-selv", (*_MEG_SELV, Krav.SYNLIG_GRUNNLAG)),),
+        (BARN, Kolonne.BARN): (Regel("full", "barnet-selv", (Krav.EGET_BARN,)),),
+        (BARN, Kolonne.LESING): (
+            Regel("full", "innsyn", (*_MEG_SELV, Krav.SYNLIG_GRUNNLAG, Krav.LESER_KAN_NEVNES)),
+        ),
+        (FORESATT, Kolonne.N): _FORESATTES[:2],
+        (FORESATT, Kolonne.T): _FORESATTES,
+        (FORESATT, Kolonne.H): _FORESATTES,
+        (FORESATT, Kolonne.X): (
+            Regel("full", "samtykke", (*_BARNET_LAR_MEG, Krav.IKKE_UNDER_UNDERSOKELSE), _FAMILIENS),
+        ),
+        (FORESATT, Kolonne.SAMTYKKE): (
+            Regel("full", "foresatt", (*_MITT_LILLE_BARN, Krav.INGEN_SKJERMET_PART)),
+        ),
+        (FORESATT, Kolonne.OPPGAVE): (Regel("full", "foresatt", (Krav.EGET_BARN, Krav.SYNLIG_GRUNNLAG)),),
+        (FORESATT, Kolonne.BARN): (Regel("full", "foresatt", _MITT_LILLE_BARN),),
+        (FORESATT, Kolonne.LESING): (
+            Regel("full", "innsyn", (Krav.EGET_BARN, Krav.SYNLIG_GRUNNLAG, Krav.LESER_KAN_NEVNES)),
+        ),
+        (FRIVILLIG, Kolonne.EGEN): (Regel("full", "egen-tjeneste"),),
+        (FRIVILLIG, Kolonne.N): (_MED_SAMTYKKE,),
+        (FRIVILLIG, Kolonne.BARN): (Regel("full", "kjent-for-tjenesten", (Krav.KJENT_BARN,)),),
+        (LEDER, Kolonne.TALL): (Regel("full", "egen-kommune", vilkar=(Vilkar.SMA_TALL,)),),
+        (SLT, Kolonne.TALL): (Regel("full", "egen-kommune", vilkar=(Vilkar.SMA_TALL, Vilkar.ANONYMT)),),
+        (DRIFT, Kolonne.TALL): (Regel("metadata", "drift", vilkar=(Vilkar.ANONYMT,)),),
     }
 )
 
 SKJERMEDE_TJENESTER = frozenset({"barnevern"})
-"""Services a connection to which is itself secret."""
+"""Services a connection to which is itself secret; each has one category, of its own name."""

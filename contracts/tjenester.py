@@ -8,13 +8,15 @@ class Tjeneste:
     """One publishing service.
 
     `navn` is the word on the wire (topic, type, URL); `samarbeidsplikt` and `taushetsplikt` are ids in
-    `contracts.lov` of the provisions that oblige it to cooperate and to keep secrecy.
+    `contracts.lov` of the provisions that oblige it to cooperate and to keep secrecy. A voluntary organisation
+    (`frivillig`) is never a recipient of what is secret.
     """
 
     navn: str
     visningsnavn: str
     samarbeidsplikt: str
     taushetsplikt: str
+    frivillig: bool = False
 
 
 STANDARD: tuple[Tjeneste, ...] = (

@@ -40,6 +40,7 @@ SCHEMAS = "#/components/schemas/{model}"
 PARAMETERS: dict[str, tuple[tuple[str, str, dict[str, str]], ...]] = {
     "GET /endringer": (("query", "etter", {"type": "integer"}), ("query", "ventetid_s", {"type": "number"})),
     "GET /tildelinger": (("query", "koordinator", {"type": "string"}),),
+    "GET /familie": (("query", "bruker", {"type": "string"}),),
     "GET /samtykker": (("query", "subject", {"type": "string", "format": "uuid"}),),
     **{
         f"POST /samtykker/{{id}}/{step}": (("path", "id", {"type": "string", "format": "uuid"}),)
@@ -113,6 +114,18 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
         _own_municipality(who, body)
         return {"subject": str(await forvaltning.unassign(kjerne, body))}
 
+    async def knytt(who: Principal, body: api.FamilieInn, _: Request) -> api.FamilieUt:
+        _own_municipality(who, body)
+        return {"subject": str(await forvaltning.add_family(kjerne, body))}
+
+    async def losne(who: Principal, body: api.FamilieInn, _: Request) -> api.FamilieUt:
+        _own_municipality(who, body)
+        return {"subject": str(await forvaltning.remove_family(kjerne, body))}
+
+    async def familiens(_: Principal, __: None, request: Request) -> api.FamiliebarnUt:
+        found = await forvaltning.children_of(kjerne, request.query_params.get("bruker", ""))
+        return {"subjects": [str(subject) for subject in found]}
+
     routes: tuple[Route, ...] = (
         ("POST", "/avgjorelser", SYSTEM, api.AvgjorelserInn, api.AvgjorelserUt, avgjorelser),
         ("POST", "/nokler", SYSTEM, api.NoklerInn, api.NoklerUt, nokler),
@@ -130,6 +143,9 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
         ("POST", "/tildelinger", ASSIGN, api.TildelingInn, api.TildelingUt, tildel),
         ("GET", "/tildelinger", SYSTEM, None, api.TildelingerUt, tildelte),
         ("DELETE", "/tildelinger", ASSIGN, api.TildelingInn, api.TildelingUt, fratildel),
+        ("POST", "/familie", ASSIGN, api.FamilieInn, api.FamilieUt, knytt),
+        ("GET", "/familie", SYSTEM, None, api.FamiliebarnUt, familiens),
+        ("DELETE", "/familie", ASSIGN, api.FamilieInn, api.FamilieUt, losne),
     )
     definitions: dict[str, Any] = {}
     for method, path, roller, asked, answered, handler in routes:
@@ -193,7 +209,7 @@ def _publish_schemas(app: FastAPI, definitions: dict[str, Any]) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way of extending the description
 
 
-def _own_municipality(who: Principal, body: api.TildelingInn) -> None:
+def _own_municipality(who: Principal, body: api.TildelingInn | api.FamilieInn) -> None:
     if who.rolle != "system" and who.kommune != body["kommune"]:
         raise kropp.problem(403, "annen-kommune")
 

@@ -2,6 +2,8 @@
 
 Both gates call `decide`. Without a viewer it is the publish gate: release, shield, withhold or refuse.
 With one it is the read gate: full, status, metadata or deny, by the table in contracts/tilgang.py.
+Secrecy and the GDPR basis are two questions, each with its own reason: a consent lifts the first and never
+replaces the second.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,10 +11,25 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from backbone.clock import OSLO
+from contracts import tilgang
+from contracts.alder import Aldersregel
 from contracts.catalogue import Catalogue, UnknownType, split
+from contracts.hendelser.begrep import HELSETJENESTER
 from contracts.lov import Lov
-from contracts.samtykke_api import KOORDINATOR, Grunn, Personstatus, Samtykkestatus, Slag, Tilgang, Utfall
-from contracts.tilgang import LESETABELL, SKJERMEDE_TJENESTER, Kolonne, Krav, Regel
+from contracts.samtykke_api import (
+    FORESATT,
+    KOORDINATOR,
+    Familierolle,
+    Grunn,
+    Personstatus,
+    Samtykkegiver,
+    Samtykkestatus,
+    Slag,
+    Sporsmal,
+    Tilgang,
+    Utfall,
+)
+from contracts.tilgang import LESETABELL, SKJERMEDE_TJENESTER, Kolonne, Krav, Regel, Vilkar
 from contracts.tjenester import SAMTYKKE
 from services.samtykke.alder import age
 
@@ -22,6 +39,10 @@ AGE_MAX = 25
 CONSENT_LIFTS_SECRECY = "forvaltningsloven-13-a-1"
 PROCESSING = "gdpr-6-1-e"
 PROCESSING_HEALTH = "gdpr-9-2-g"
+ACCESS = "gdpr-15"
+"""Basis of what a family sees of its own."""
+PARENTS: frozenset[Samtykkegiver] = frozenset({"forelder", "begge-foreldre"})
+"""Whose consents lapse when the child may consent itself; a verge's appointment has an end of its own."""
 OWN_REGISTER = "samtykke-koordinering"
 """Basis of what samtykke itself publishes: that a consent was given, withdrawn or ran out."""
 
@@ -40,7 +61,8 @@ class Event:
     """What is to go, or to be read: an event, a task, or the child as such.
 
     `plikt` and `taushetsplikt` are the law ids that bind the sender; `time` is when it happened (None for
-    tasks and children). `eier`, `koordinering` and `hviler_pa` as in contracts.samtykke_api.LesingItem.
+    tasks and children). `eier`, `koordinering`, `ingen_undersokelse` and `hviler_pa` as in
+    contracts.samtykke_api.LesingItem.
     """
 
     tjeneste: str
@@ -54,13 +76,14 @@ class Event:
     time: datetime | None = None
     eier: str | None = None
     koordinering: bool = False
+    ingen_undersokelse: bool = False
     hviler_pa: tuple[Fakta, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
     """What the register knows. `tjenester` have sent something about the child, `koordinatorer` are user
-    subs.
+    subs, `familie` the subs of the child itself and its guardians, each with what she is.
     """
 
     kommune: str
@@ -68,6 +91,8 @@ class Child:
     fodselsdato: date | None = None
     koordinatorer: frozenset[str] = frozenset()
     tjenester: frozenset[str] = frozenset()
+    familie: frozenset[tuple[str, Familierolle]] = frozenset()
+    adressebeskyttelse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +113,21 @@ class Viewer:
     @property
     def party(self) -> str | None:
         """The word by which a consent names this viewer."""
-        return KOORDINATOR if self.rolle == "koordinator" else self.tjeneste
+        return PARTIES.get(self.rolle, self.tjeneste)
+
+
+PARTIES = {tilgang.KOORDINATOR: KOORDINATOR, tilgang.FORESATT: FORESATT, tilgang.BARN: None}
+FAMILY: dict[str, frozenset[Familierolle]] = {
+    tilgang.BARN: frozenset({"barn"}),
+    tilgang.FORESATT: frozenset({"forelder", "verge"}),
+}
+"""What the register must say of a viewer in a family's role."""
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """`utloper` None means until withdrawn; a parent's consent has the child's eighteenth birthday here at
-    the latest.
+    """`utloper` None means until withdrawn. A parent's consent counts, category by category, until the child may
+    consent itself.
     """
 
     id: str
@@ -104,6 +137,7 @@ class Consent:
     kategorier: frozenset[str]
     gyldig_fra: datetime
     utloper: datetime | None = None
+    hvem: Samtykkegiver = "selv"
 
     def counts(self, at: datetime) -> bool:
         return self.status == "gitt" and self.gyldig_fra <= at and (self.utloper is None or at < self.utloper)
@@ -111,17 +145,24 @@ class Consent:
     def covers(self, tjeneste: str, kategori: str) -> bool:
         return self.fra_tjeneste == tjeneste and kategori in self.kategorier
 
+    def opens_for(self, party: str) -> bool:
+        """Only the child itself opens for its guardians what its age keeps from them."""
+        return party in self.til_tjenester and (party != FORESATT or self.hvem == "selv")
+
     def names(self, party: str) -> bool:
         return party == self.fra_tjeneste or party in self.til_tjenester
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`grunnlag` is what let it go: a law id, or "samtykke:<id>"; None when it did not."""
+    """`grunner` as in contracts.samtykke_api.Grunn, the one that decided first. `grunnlag` is what let it go: a law
+    id, or "samtykke:<id>"; None when it did not. `vilkar` are left for whoever opens the seal.
+    """
 
     outcome: Utfall | Tilgang
     grunner: tuple[Grunn, ...]
     grunnlag: str | None = None
+    vilkar: tuple[Vilkar, ...] = ()
 
 
 def decide(
@@ -171,49 +212,127 @@ def describe(
     )
 
 
-# The publish gate
+# What both gates ask
 
 
-def _publish(
-    event: Event | None, child: Child | Unknown, consents: Sequence[Consent], law: Lov, at: datetime
-) -> Decision:
-    def because(
-        outcome: Utfall, kode: str, provision: str | None = None, consent: Consent | None = None
-    ) -> Decision:
-        reason = _reason(law, kode, provision, consent)
-        if outcome in ("withhold", "refuse"):
-            return Decision(outcome, (reason,))
-        return Decision(outcome, (reason,), f"samtykke:{consent.id}" if consent else reason["bestemmelse"])
+def lifting(
+    event: Event, child: Child, consents: Sequence[Consent], law: Lov, at: datetime, party: str | None = None
+) -> Consent | None:
+    """The first consent that lifts the secrecy of the event now; towards `party` where one is named."""
+    for consent in consents:
+        if (
+            consent.counts(at)
+            and consent.covers(event.tjeneste, event.kategori)
+            and (party is None or consent.opens_for(party))
+            and not outgrown(consent.hvem, event.tjeneste, event.kategori, child.fodselsdato, law, at)
+        ):
+            return consent
+    return None
 
-    if event is None:
-        return because("refuse", "ukjent-type")
-    if isinstance(child, Unknown):
-        return because("refuse", child.kode)
-    if child.status == "slettet":
-        return because("refuse", "slettet")
-    if child.kommune != event.kommune:
-        return because("refuse", "annen-kommune")
-    if child.fodselsdato and event.time and age(child.fodselsdato, event.time) > AGE_MAX:
-        return because("refuse", "for-gammel")
-    if child.status == "sperret":
-        return because("withhold", "sperret")
-    basis = PROCESSING_HEALTH if event.skjerming == "H" else PROCESSING
-    if event.skjerming == "N":
-        return because("release", "administrativ", _in_force(law, event.plikt, at) or basis)
-    consent = next((c for c in consents if c.counts(at) and c.covers(event.tjeneste, event.kategori)), None)
-    if consent:
-        return because("release", "samtykke", CONSENT_LIFTS_SECRECY, consent)
-    if event.skjerming == "X":
-        return because("shield", "skjermet", basis)
-    if event.egen_plikt:
-        return because("shield", "egen-plikt", basis)
-    return because("withhold", "mangler-samtykke", event.taushetsplikt)
+
+def outgrown(
+    hvem: Samtykkegiver, tjeneste: str, kategori: str, fodselsdato: date | None, law: Lov, at: datetime
+) -> bool:
+    """Whether the child now consents itself to what a parent consented to."""
+    if hvem not in PARENTS or fodselsdato is None:
+        return False
+    return age(fodselsdato, at) >= age_rule(law, tjeneste, kategori).samtykker_selv
+
+
+def age_rule(law: Lov, tjeneste: str, kategori: str) -> Aldersregel:
+    """The ages that hold for what `tjeneste` tells in `kategori`."""
+    return law.aldre.regel(kategori, helse=tjeneste in HELSETJENESTER)
+
+
+def _basis(event: Event, law: Lov, at: datetime, first: str = PROCESSING) -> tuple[Grunn, ...] | None:
+    """The GDPR basis, article 6 before article 9; None where the law table has none in force."""
+    wanted = (first, PROCESSING_HEALTH) if event.skjerming == "H" else (first,)
+    if not all(_in_force(law, provision, at) for provision in wanted):
+        return None
+    return tuple(
+        _reason(law, "behandlingsgrunnlag", "behandlingsgrunnlag", provision) for provision in wanted
+    )
 
 
 def _in_force(law: Lov, provision: str | None, at: datetime) -> str | None:
     if provision and provision in law and law.in_force(provision, at.astimezone(OSLO).date()):
         return provision
     return None
+
+
+def _reason(
+    law: Lov,
+    sporsmal: Sporsmal,
+    kode: str,
+    provision: str | None = None,
+    consent: Consent | None = None,
+    inndata: dict[str, str | int | bool | None] | None = None,
+) -> Grunn:
+    reason = Grunn(
+        kode=kode,
+        bestemmelse=provision,
+        lovversjon=law.versjon if provision else None,
+        samtykke=consent.id if consent else None,
+        sporsmal=sporsmal,
+    )
+    if inndata is not None:
+        reason["inndata"] = inndata
+    return reason
+
+
+# The publish gate
+
+
+def _publish(
+    event: Event | None, child: Child | Unknown, consents: Sequence[Consent], law: Lov, at: datetime
+) -> Decision:
+    if event is None:
+        return _stopped(law, "ukjent-type")
+    if isinstance(child, Unknown):
+        return _stopped(law, child.kode)
+    if child.status == "slettet":
+        return _stopped(law, "slettet")
+    if child.kommune != event.kommune:
+        return _stopped(law, "annen-kommune")
+    if child.fodselsdato and event.time and age(child.fodselsdato, event.time) > AGE_MAX:
+        return _stopped(law, "for-gammel")
+    basis = _basis(event, law, at)
+    if basis is None:
+        return Decision("refuse", (_reason(law, "behandlingsgrunnlag", "uten-grunnlag"),))
+    if child.status == "sperret":
+        return Decision("withhold", (_reason(law, "adgang", "sperret"),))
+    outcome, kode, provision, consent = _secrecy(event, child, consents, law, at)
+    inndata: dict[str, str | int | bool | None] = {
+        "skjerming": event.skjerming,
+        "egen_plikt": event.egen_plikt,
+        "samtykker": len(consents),
+    }
+    grunner = (_reason(law, "taushetsplikt", kode, provision, consent, inndata), *basis)
+    if outcome == "withhold":
+        return Decision(outcome, grunner)
+    return Decision(outcome, grunner, f"samtykke:{consent.id}" if consent else provision)
+
+
+def _stopped(law: Lov, kode: str) -> Decision:
+    """Nothing that could be decided on: no basis at all."""
+    return Decision("refuse", (_reason(law, "adgang", kode),))
+
+
+def _secrecy(
+    event: Event, child: Child, consents: Sequence[Consent], law: Lov, at: datetime
+) -> tuple[Utfall, str, str | None, Consent | None]:
+    """Outcome, why, the provision, and the consent that lifts the secrecy where one does."""
+    basis = PROCESSING_HEALTH if event.skjerming == "H" else PROCESSING
+    if event.skjerming == "N":
+        return "release", "administrativ", _in_force(law, event.plikt, at) or basis, None
+    consent = lifting(event, child, consents, law, at)
+    if consent:
+        return "release", "samtykke", CONSENT_LIFTS_SECRECY, consent
+    if event.skjerming == "X":
+        return "shield", "skjermet", basis, None
+    if event.egen_plikt:
+        return "shield", "egen-plikt", basis, None
+    return "withhold", "mangler-samtykke", event.taushetsplikt, None
 
 
 # The read gate
@@ -227,35 +346,50 @@ def _read(
     law: Lov,
     at: datetime,
 ) -> Decision:
-    def deny(kode: str) -> Decision:
-        return Decision("deny", (_reason(law, kode),))
-
     if event is None:
-        return deny("ukjent-type")
+        return _denied(law, "adgang", "ukjent-type")
+    if viewer.kommune != event.kommune:
+        return _denied(law, "adgang", "annen-kommune")
+    basis = _basis(event, law, at, ACCESS if viewer.rolle in FAMILY else PROCESSING)
+    if basis is None:
+        return _denied(law, "behandlingsgrunnlag", "uten-grunnlag")
+    column = _column(event, viewer)
+    rules = LESETABELL.get((viewer.rolle, column), ())
+    if column is Kolonne.TALL:  # about no child, so without conditions that look at one
+        return (
+            _granted(rules[0], law, basis) if rules else _denied(law, "taushetsplikt", "rolle-uten-tilgang")
+        )
     if isinstance(child, Unknown):
-        return deny(child.kode)
-    if not viewer.kommune == event.kommune == child.kommune:
-        return deny("annen-kommune")
-    rules = LESETABELL.get((viewer.rolle, _column(event, viewer)), ())
+        return _denied(law, "adgang", child.kode)
+    if child.kommune != event.kommune:
+        return _denied(law, "adgang", "annen-kommune")
     if child.status != "aktiv":
         rules = tuple(rule for rule in rules if rule.tilgang == "metadata")
         if not rules:
-            return deny(child.status)
+            return _denied(law, "adgang", child.status)
     question = _Question(event, child, viewer, consents, law, at)
     failed = "rolle-uten-tilgang"
     for rule in rules:
         missing = question.missing(rule)
         if missing is None:
-            return question.grant(rule)
+            return question.grant(rule, basis)
         failed = missing
-    return deny(failed)
+    return _denied(law, "taushetsplikt", failed, question.inndata())
+
+
+def _denied(
+    law: Lov, sporsmal: Sporsmal, kode: str, inndata: dict[str, str | int | bool | None] | None = None
+) -> Decision:
+    return Decision("deny", (_reason(law, sporsmal, kode, inndata=inndata),))
+
+
+def _granted(rule: Regel, law: Lov, basis: tuple[Grunn, ...]) -> Decision:
+    return Decision(rule.tilgang, (_reason(law, "taushetsplikt", rule.grunn), *basis), vilkar=rule.vilkar)
 
 
 def _column(event: Event, viewer: Viewer) -> Kolonne:
-    if event.slag == "oppgave":
-        return Kolonne.OPPGAVE
-    if event.slag == "barn":
-        return Kolonne.BARN
+    if event.slag != "hendelse":
+        return Kolonne(event.slag)
     if event.tjeneste == viewer.tjeneste and (viewer.rolle, Kolonne.EGEN) in LESETABELL:
         return Kolonne.EGEN
     return Kolonne.SAMTYKKE if event.tjeneste == SAMTYKKE else Kolonne(event.skjerming)
@@ -276,22 +410,27 @@ class _Question:
         """The first condition of the rule that does not hold."""
         return next((str(krav) for krav in rule.krav if not CONDITIONS[krav](self)), None)
 
-    def grant(self, rule: Regel) -> Decision:
+    def grant(self, rule: Regel, basis: tuple[Grunn, ...]) -> Decision:
         consent = self.consent() if Krav.SAMTYKKE in rule.krav else None
         provision = CONSENT_LIFTS_SECRECY if consent else None
-        return Decision(rule.tilgang, (_reason(self.law, rule.grunn, provision, consent),))
+        reason = _reason(self.law, "taushetsplikt", rule.grunn, provision, consent, self.inndata())
+        hidden = (Vilkar.UTEN_STED,) if self.child.adressebeskyttelse else ()
+        return Decision(rule.tilgang, (reason, *basis), vilkar=(*rule.vilkar, *hidden))
+
+    def inndata(self) -> dict[str, str | int | bool | None]:
+        """What was looked at, none of it about who the child is."""
+        return {
+            "rolle": self.viewer.rolle,
+            "skjerming": self.event.skjerming,
+            "skjermet_rett": self.viewer.skjermet,
+            "samtykker": len(self.consents),
+        }
 
     def consent(self) -> Consent | None:
-        return next(
-            (
-                c
-                for c in self.consents
-                if c.counts(self.at)
-                and c.covers(self.event.tjeneste, self.event.kategori)
-                and self.viewer.party in c.til_tjenester
-            ),
-            None,
-        )
+        party = self.viewer.party
+        if party is None:
+            return None
+        return lifting(self.event, self.child, self.consents, self.law, self.at, party)
 
     def betrays_nobody(self) -> bool:
         """Whoever learns of a consent learns of its parties, whatever has become of it since."""
@@ -309,8 +448,36 @@ class _Question:
             or any(c.counts(self.at) and own in c.til_tjenester for c in self.consents)
         )
 
+    def of_the_family(self) -> bool:
+        wanted = FAMILY.get(self.viewer.rolle, frozenset())
+        return any((self.viewer.sub, rolle) in self.child.familie for rolle in wanted)
+
+    def ages(self) -> Aldersregel:
+        return self.law.aldre.regel(self.event.kategori, helse=self.event.skjerming == "H")
+
+    def younger_than(self, years: int) -> bool:
+        """Of a child whose birth date is unknown nothing is said, so neither this nor its opposite lets anybody in."""
+        born = self.child.fodselsdato
+        return born is not None and age(born, self.at) < years
+
+    def old_enough(self) -> bool:
+        born = self.child.fodselsdato
+        return born is not None and age(born, self.at) >= self.ages().barn_innsyn
+
+    def reader_may_be_named(self) -> bool:
+        reader = self.event.eier
+        if reader not in SKJERMEDE_TJENESTER:
+            return True
+        return self.sees_in_full(Fakta(reader, reader, "X"))
+
     def sees_in_full(self, fact: Fakta) -> bool:
-        event = Event(fact.tjeneste, fact.kategori, fact.skjerming, self.event.kommune)
+        event = Event(
+            fact.tjeneste,
+            fact.kategori,
+            fact.skjerming,
+            self.event.kommune,
+            ingen_undersokelse=self.event.ingen_undersokelse,
+        )
         decision = _read(event, self.child, self.viewer, self.consents, self.law, self.at)
         return decision.outcome == "full"
 
@@ -328,13 +495,10 @@ CONDITIONS: dict[Krav, Callable[[_Question], bool]] = {
     Krav.SYNLIG_GRUNNLAG: lambda q: all(q.sees_in_full(fact) for fact in q.event.hviler_pa),
     Krav.UTEN_X: lambda q: not q.rests_on_foreign_x(),
     Krav.KJENT_BARN: lambda q: q.known(),
+    Krav.EGET_BARN: lambda q: q.of_the_family(),
+    Krav.BARNETS_ALDER: lambda q: q.old_enough(),
+    Krav.FORESATTES_ALDER: lambda q: q.younger_than(q.ages().foresatt_begrenset),
+    Krav.FORESATTES_BEGRENSEDE_ALDER: lambda q: q.younger_than(q.ages().foresatt_slutt),
+    Krav.IKKE_UNDER_UNDERSOKELSE: lambda q: q.event.ingen_undersokelse,
+    Krav.LESER_KAN_NEVNES: lambda q: q.reader_may_be_named(),
 }
-
-
-def _reason(law: Lov, kode: str, provision: str | None = None, consent: Consent | None = None) -> Grunn:
-    return Grunn(
-        kode=kode,
-        bestemmelse=provision,
-        lovversjon=law.versjon if provision else None,
-        samtykke=consent.id if consent else None,
-    )

@@ -12,6 +12,7 @@ from backbone.database import driver
 from backbone.tokens import Principal
 from contracts import samtykke_api as api
 from contracts.tilgang import SKJERMEDE_TJENESTER
+from services.samtykke import familie
 from services.samtykke.identitet import Person
 from services.samtykke.kropp import exactly_one, place, problem, wrong
 from services.samtykke.logg import Read, log_reads
@@ -176,7 +177,34 @@ async def unassign(kjerne: Kjerne, body: api.TildelingInn) -> UUID:
     return person.subject
 
 
-async def resolve(kjerne: Kjerne, db: asyncpg.Connection, body: api.SamtykkeInn | api.TildelingInn) -> Person:
+async def add_family(kjerne: Kjerne, body: api.FamilieInn) -> UUID:
+    """Writes down that the user is this child, its parent or its guardian. Raises ProblemError."""
+    async with kjerne.engine.begin() as conn:
+        db = await driver(conn)
+        person = await resolve(kjerne, db, body)
+        await db.execute(familie.INSERT, person.subject, body["bruker"], body["rolle"])
+    return person.subject
+
+
+async def remove_family(kjerne: Kjerne, body: api.FamilieInn) -> UUID:
+    """From the next call on the user is nobody to this child. Raises ProblemError."""
+    async with kjerne.engine.begin() as conn:
+        db = await driver(conn)
+        person = await resolve(kjerne, db, body)
+        await db.execute(familie.DELETE, person.subject, body["bruker"])
+    return person.subject
+
+
+async def children_of(kjerne: Kjerne, bruker: str) -> list[UUID]:
+    """The children that the user is, or is a guardian of."""
+    async with kjerne.engine.connect() as conn:
+        rows = await (await driver(conn)).fetch(familie.CHILDREN, bruker)
+    return [row["subject"] for row in rows]
+
+
+async def resolve(
+    kjerne: Kjerne, db: asyncpg.Connection, body: api.SamtykkeInn | api.TildelingInn | api.FamilieInn
+) -> Person:
     """The child that a body names by `person` or `subject`. Raises ProblemError."""
     exactly_one(body, "person", "subject")
     field = "person" if "person" in body else "subject"

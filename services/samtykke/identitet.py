@@ -23,11 +23,11 @@ from services.samtykke.nokler import IDENTITET, KeyStore
 SEARCH_HITS_MAX = 50
 
 SELECT_BY_SUBJECT = """
-    SELECT subject, kommune, oppslag, status, fodselsdato, navn_forseglet
+    SELECT subject, kommune, oppslag, status, fodselsdato, adressebeskyttelse, navn_forseglet
     FROM person WHERE subject = ANY($1::uuid[])
 """
 SELECT_BY_LOOKUP = """
-    SELECT subject, kommune, oppslag, status, fodselsdato, navn_forseglet
+    SELECT subject, kommune, oppslag, status, fodselsdato, adressebeskyttelse, navn_forseglet
     FROM unnest($1::text[], $2::bytea[]) AS q(kommune, oppslag) JOIN person p USING (kommune, oppslag)
 """
 INSERT = """
@@ -67,6 +67,7 @@ class Person:
     status: Personstatus
     fodselsdato: date | None
     navn_forseglet: bytes | None
+    adressebeskyttelse: bool = False
 
 
 class Register:
@@ -175,7 +176,14 @@ class Register:
 
 
 def _person(row: asyncpg.Record) -> Person:
-    return Person(row["subject"], row["kommune"], row["status"], row["fodselsdato"], row["navn_forseglet"])
+    return Person(
+        row["subject"],
+        row["kommune"],
+        row["status"],
+        row["fodselsdato"],
+        row["navn_forseglet"],
+        row["adressebeskyttelse"],
+    )
 
 
 def _context(felt: str, subject: UUID) -> bytes:

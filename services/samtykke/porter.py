@@ -6,8 +6,8 @@ Nothing is kept between calls, so what a family withdrew is withdrawn from the n
 
 from base64 import b64encode
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -21,9 +21,10 @@ from backbone.settings import Settings
 from contracts import samtykke_api as api
 from contracts.catalogue import Catalogue, UnknownType, split
 from contracts.lov import Lov
-from contracts.tilgang import KOORDINERENDE_ENHET
+from contracts.tilgang import FRIVILLIG, KOORDINERENDE_ENHET
 from contracts.tjenester import SAMORDNING
 from services.samtykke.decide import (
+    FAMILY,
     Child,
     Consent,
     Decision,
@@ -34,12 +35,14 @@ from services.samtykke.decide import (
     decide,
     describe,
 )
+from services.samtykke.familie import families_of
 from services.samtykke.identitet import Identity, Person, Register
 from services.samtykke.logg import Read, log_handout, log_reads
 from services.samtykke.nokler import DataKey, KeyStore
 
 SELECT_CONSENTS = """
-    SELECT subject, samtykke, status, fra_tjeneste, til_tjenester, kategorier, gyldig_fra, utloper
+    SELECT subject, samtykke, status, fra_tjeneste, til_tjenester, kategorier, gyldig_fra, utloper,
+           record->>'hvem' AS hvem
     FROM samtykke WHERE subject = ANY($1::uuid[]) ORDER BY samtykke
 """
 SELECT_COORDINATED = "SELECT subject FROM tildeling WHERE subject = ANY($1::uuid[]) AND koordinator = $2"
@@ -245,6 +248,7 @@ async def read_batch(kjerne: Kjerne, body: api.LesingerInn) -> list[api.Lesing]:
             "tilgang": decision.outcome,  # type: ignore[typeddict-item]  # with a viewer it is the read gate's
             "grunner": list(decision.grunner),
             "nokkel": _base64(key) if key else None,
+            "vilkar": [str(vilkar) for vilkar in decision.vilkar],
         }
         for item, decision, key in handed
     ]
@@ -252,8 +256,10 @@ async def read_batch(kjerne: Kjerne, body: api.LesingerInn) -> list[api.Lesing]:
 
 def _event(kjerne: Kjerne, item: api.LesingItem) -> Event | None:
     koordinering = item.get("koordinering", False)
+    no_investigation = item.get("ingen_undersokelse", False)
     if item["slag"] == "hendelse":
-        return describe(kjerne.catalogue, item["type"], item["kommune"], koordinering=koordinering)
+        event = describe(kjerne.catalogue, item["type"], item["kommune"], koordinering=koordinering)
+        return replace(event, ingen_undersokelse=True) if event and no_investigation else event
     return Event(
         tjeneste=item["tjeneste"],
         kategori=item["kategori"],
@@ -262,6 +268,7 @@ def _event(kjerne: Kjerne, item: api.LesingItem) -> Event | None:
         slag=item["slag"],
         eier=item.get("eier"),
         koordinering=koordinering,
+        ingen_undersokelse=no_investigation,
         hviler_pa=tuple(
             Fakta(f["tjeneste"], f["kategori"], f["skjerming"]) for f in item.get("hviler_pa", ())
         ),
@@ -293,7 +300,8 @@ def _sealed_by(item: api.LesingItem) -> str:
 
 def denied(kode: str) -> Decision:
     """A no that is found outside the table."""
-    return Decision("deny", ({"kode": kode, "bestemmelse": None, "lovversjon": None, "samtykke": None},))
+    reason = api.Grunn(kode=kode, bestemmelse=None, lovversjon=None, samtykke=None, sporsmal="adgang")
+    return Decision("deny", (reason,))
 
 
 @dataclass(frozen=True)
@@ -306,6 +314,7 @@ class ReadGate:
     consents: dict[UUID, list[Consent]]
     coordinated: set[UUID]
     known: set[UUID]
+    familie: Mapping[UUID, frozenset[tuple[str, api.Familierolle]]]
     now: datetime
 
     @classmethod
@@ -317,18 +326,20 @@ class ReadGate:
         subjects: Collection[UUID],
         now: datetime,
     ) -> "ReadGate":
-        tjeneste = viewer.get("tjeneste")
-        if viewer["rolle"] == KOORDINERENDE_ENHET:
+        rolle, tjeneste = viewer["rolle"], viewer.get("tjeneste")
+        if rolle == KOORDINERENDE_ENHET:
             tjeneste = KOORDINERENDE_ENHET  # the role is the service, also where the token does not repeat it
+        service = kjerne.catalogue.tjenester.get(tjeneste or "")
+        if service and service.frivillig:
+            rolle = FRIVILLIG  # whatever the token calls her
         return cls(
             kjerne,
-            Viewer(
-                viewer["sub"], viewer["rolle"], viewer["kommune"], tjeneste, viewer.get("skjermet", False)
-            ),
+            Viewer(viewer["sub"], rolle, viewer["kommune"], tjeneste, viewer.get("skjermet", False)),
             await kjerne.register.by_subject(db, subjects),
             await consents_of(db, subjects),
             await _coordinated_by(db, viewer["sub"], subjects),
             await kjerne.keys.with_key_of(tjeneste, subjects) if tjeneste else set(),
+            await families_of(db, viewer["sub"], subjects) if rolle in FAMILY else {},
             now,
         )
 
@@ -342,6 +353,8 @@ class ReadGate:
                 person.fodselsdato,
                 frozenset((self.viewer.sub,) if subject in self.coordinated else ()),
                 frozenset((self.viewer.tjeneste,) if self.viewer.tjeneste and subject in self.known else ()),
+                self.familie.get(subject, frozenset()),
+                person.adressebeskyttelse,
             )
         return decide(event, child, self.viewer, self.consents[subject], self.kjerne.law, self.now)
 
@@ -372,6 +385,7 @@ async def consents_of(db: asyncpg.Connection, subjects: Collection[UUID]) -> dic
                 kategorier=frozenset(row["kategorier"]),
                 gyldig_fra=row["gyldig_fra"],
                 utloper=row["utloper"],
+                hvem=row["hvem"],
             )
         )
     return out

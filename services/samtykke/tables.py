@@ -72,6 +72,18 @@ tildeling = Table(
     _now(),
 )
 
+familie = Table(
+    "familie",
+    metadata,
+    Column("subject", UUID, primary_key=True),
+    # The `sub` of a token: the child's own, or a guardian's.
+    Column("bruker", Text, primary_key=True),
+    Column("rolle", Text, nullable=False),
+    _now(),
+    CheckConstraint("rolle in ('barn', 'forelder', 'verge')"),
+    Index("familie_bruker", "bruker"),
+)
+
 samtykke_hendelse = Table(
     "samtykke_hendelse",
     metadata,

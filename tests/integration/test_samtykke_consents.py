@@ -69,14 +69,17 @@ async def test_a_consent_is_the_ground_that_travels_with_the_event(samtykke: Sam
     given = await samtykke.consent()
     (answer,) = await samtykke.decide({"type": REFERRAL})
     assert answer["grunnlag"] == f"samtykke:{given['samtykke']}"
-    assert answer["grunner"] == [
-        {
-            "kode": "samtykke",
-            "bestemmelse": "forvaltningsloven-13-a-1",
-            "lovversjon": answer["lovversjon"],
-            "samtykke": given["samtykke"],
-        }
-    ]
+    secrecy, basis = answer["grunner"]
+    assert secrecy == {
+        "kode": "samtykke",
+        "sporsmal": "taushetsplikt",
+        "bestemmelse": "forvaltningsloven-13-a-1",
+        "lovversjon": answer["lovversjon"],
+        "samtykke": given["samtykke"],
+        "inndata": {"skjerming": "T", "egen_plikt": False, "samtykker": 1},
+    }
+    assert (basis["sporsmal"], basis["bestemmelse"]) == ("behandlingsgrunnlag", "gdpr-6-1-e")
+    assert basis["samtykke"] is None
 
 
 async def test_class_decides_without_consent_and_a_withheld_event_has_its_key_all_the_same(
