@@ -23,13 +23,17 @@ from backbone.journal import Journal, NewEvent
 from backbone.meldinger import messages
 from backbone.seal import SealBroken, open_sealed, seal
 from backbone.settings import Settings
-from consumers.coordination import store
+from consumers.coordination import steglager, store
 from consumers.coordination.duties import evaluate
 from consumers.coordination.facts import FactSet
+from consumers.coordination.forteller import told_baton, told_step
 from consumers.coordination.innlesing import Arrival, Opened, Parked, Record, open_body, read
-from consumers.coordination.oppgaver import Step, steps
+from consumers.coordination.oppgaver import Oppgave, Step, everybody, handed_on, steps
+from consumers.coordination.regler import samarbeid
 from consumers.coordination.regler.regel import Duty
 from consumers.coordination.regler.regelverk import Regelverk
+from consumers.coordination.sak import Sak
+from consumers.coordination.stafett import begin
 from contracts import samtykke_api as api
 from contracts.catalogue import Catalogue
 from contracts.envelope import Content, Envelope
@@ -37,9 +41,6 @@ from contracts.tjenester import SAMORDNING, SAMTYKKE
 from contracts.topics import event_topic
 
 log = logging.getLogger(__name__)
-
-ORGNR = "000000000"
-"""The coordination's own events are no organisation's."""
 
 
 class Keys(Protocol):
@@ -300,6 +301,7 @@ class Handler:
         saved: list[store.Saved] = []
         written: list[store.Written] = []
         events: list[NewEvent] = []
+        cooperation: list[Oppgave] = []
         unreadable: list[str] = []
         for subject, row in held.items():
             news, key = told[subject], keys[subject]
@@ -312,12 +314,18 @@ class Handler:
             duties, next_change = evaluate(facts, self._rules, now)
             sealed = seal(key.fact_key, facts.encode(), fact_context(subject))
             saved.append(store.Saved(subject, key.fact_key_id, sealed, next_change))
-            for step in steps(tasks.get(subject, {}), duties, row.kommune):
+            mine = tasks.get(subject, {})
+            knows = Sak(facts, self._rules, now).knows if handed_on(mine.values()) else everybody
+            for step in steps(mine, duties, row.kommune, knows):
                 written.append(self._written(step, key))
                 if step.told:
-                    events.append(_event(step, now, news.cause, spans.caused(step, news.cause)))
+                    events.append(told_step(step, now, news.cause, spans.caused(step, news.cause)))
+                    if step.told == "opprettet" and step.oppgave.regel == samarbeid.REGEL.navn:
+                        cooperation.append(step.oppgave)
         await store.save_fact_sets(db, saved, now)
         await store.save_tasks(db, written, now)
+        for task in await steglager.begin_batons(db, cooperation, now):
+            events.append(told_baton(task.kommune, task.subject, begin(task.eier), 1, None, now))
         if events:
             await self._journal.append(db, events, now)
         if unreadable:
@@ -349,23 +357,6 @@ def _open(subject: str, row: store.Held, key: ChildKeys) -> FactSet | None:
         return FactSet.decode(subject, open_sealed(key.fact_key, row.innhold, fact_context(subject)))
     except (SealBroken, ValueError):
         return None
-
-
-def _event(step: Step, now: datetime, cause: Envelope | None, traceparent: str) -> NewEvent:
-    kommune = step.oppgave.kommune
-    return NewEvent(
-        id=step.event_id,
-        source=f"/{kommune}/{SAMORDNING}/{ORGNR}",
-        type=f"no.samspor.{SAMORDNING}.oppgave.{step.told}",
-        kommune=kommune,
-        orgnr=ORGNR,
-        time=now,
-        content=step.content(),
-        subject=step.oppgave.subject,
-        traceparent=traceparent,
-        correlationid=cause.correlationid if cause else None,
-        causationid=cause.id if cause else None,
-    )
 
 
 def _arguments(duty: Duty) -> dict[str, str | int]:

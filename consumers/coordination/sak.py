@@ -56,6 +56,17 @@ class Involvement(NamedTuple):
     latest: Fact
 
 
+class Vernet(Protocol):
+    """What consents and classes say something of: a fact's kind, or the ground of a task."""
+
+    @property
+    def tjeneste(self) -> str: ...
+    @property
+    def kategori(self) -> str: ...
+    @property
+    def skjerming(self) -> str: ...
+
+
 class Grunnlag(Protocol):
     """What a case needs of the rules it is read under."""
 
@@ -97,7 +108,12 @@ class Sak:
         """What people call the service."""
         return self.tjenester[navn].visningsnavn if navn in self.tjenester else navn
 
-    def may_know(self, kind: Kind, viewer: str) -> bool:
+    def knows(self, viewer: str, grunner: Iterable[Vernet]) -> bool:
+        """Whether the service may know each of these facts in full, and so own what rests on them. What is
+        barnevern's own (X) is nobody else's, whatever a consent says (domain §7)."""
+        return all(g.tjeneste == viewer or (g.skjerming != "X" and self.may_know(g, viewer)) for g in grunner)
+
+    def may_know(self, kind: Vernet, viewer: str) -> bool:
         if kind.tjeneste == viewer or kind.skjerming == "N":
             return True
         topic = (kind.tjeneste, kind.kategori)

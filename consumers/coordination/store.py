@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 
 from consumers.coordination.innlesing import Arrival, Parked
+from consumers.coordination.oppgaveflyt import Flyt
 from consumers.coordination.oppgaver import Oppgave
 from consumers.coordination.regler.regel import Grunn
 
@@ -127,19 +128,31 @@ async def tasks_of(db: asyncpg.Connection, subjects: Iterable[str]) -> dict[str,
     found: dict[str, dict[str, Oppgave]] = {}
     rows = await db.fetch(
         "SELECT id, subject, kommune, regel, regelversjon, anledning, status, eier, frist, fristslag, bestemmelser,"
-        " lukkes_av, koordinering, hviler_pa::text AS hviler_pa, versjon FROM oppgave WHERE subject = ANY($1::uuid[])",
+        " lukkes_av, koordinering, hviler_pa::text AS hviler_pa, versjon,"
+        " flyt, ansvarlig, tilbudt_til, svar_innen, avslag, avgjores_av, steg"
+        " FROM oppgave WHERE subject = ANY($1::uuid[])",
         list(subjects),
     )
     for r in rows:
+        (id_, subject, kommune, regel, regelversjon, anledning, status, eier, frist, fristslag) = r[:10]
+        bestemmelser, lukkes_av, koordinering, hviler_pa, versjon, *flyt = r[10:]
         task = Oppgave(
-            **{
-                **dict(r),
-                "id": str(r["id"]),
-                "subject": str(r["subject"]),
-                "bestemmelser": tuple(r["bestemmelser"]),
-                "lukkes_av": tuple(r["lukkes_av"]),
-                "hviler_pa": tuple(Grunn(**g) for g in orjson.loads(r["hviler_pa"])),
-            }
+            str(id_),
+            str(subject),
+            kommune,
+            regel,
+            regelversjon,
+            anledning,
+            status,
+            eier,
+            frist,
+            fristslag,
+            tuple(bestemmelser),
+            tuple(lukkes_av),
+            koordinering,
+            tuple(Grunn(**g) for g in orjson.loads(hviler_pa)),
+            versjon,
+            Flyt(*flyt),
         )
         found.setdefault(task.subject, {})[task.id] = task
     return found
@@ -165,7 +178,7 @@ ON CONFLICT (id) DO UPDATE SET
 
 def _task_row(written: Written, now: datetime) -> tuple[Any, ...]:
     task, (key_id, text) = written.oppgave, written.forklaring or (None, None)
-    *start, grounds, version = astuple(task)
+    *start, grounds, version, _ = astuple(task)  # what people did is written by `kommandoer`
     names = Grunn.__dataclass_fields__
     return (
         *start,

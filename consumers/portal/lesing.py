@@ -16,11 +16,10 @@ from backbone.samtykke_client import Rejected, SamtykkeClient
 from backbone.seal import SealBroken, open_sealed
 from backbone.tokens import Principal
 from consumers.portal.naboer import Json
-from contracts.samtykke_api import Grunn, Hvilegrunn, Lesing, LesingItem, Tilgang
+from contracts.oppgave import lesing_item
+from contracts.samtykke_api import Grunn, Lesing, LesingItem, Tilgang
 
 FORMAL = {"side": "oppfølging av barnet", "varsel": "varsling om oppgave", "vei": "sporing av hendelse"}
-OPPGAVE = "no.samspor.samordning.oppgave.opprettet"
-STRICTEST = "NTHX"
 CHILDREN_PER_CALL = 500
 
 
@@ -132,25 +131,8 @@ def about_event(row: Json, koordinering: bool) -> Sporsmal:
     return Sporsmal(item, row, row.get("innhold"), _decoded(row.get("aad")) or b"")
 
 
-def about_task(task: Json) -> Sporsmal:
-    grounds = [
-        Hvilegrunn(tjeneste=g["tjeneste"], kategori=g["kategori"], skjerming=g["skjerming"])
-        for g in task["hviler_pa"]
-    ]
-    strictest = max((g["skjerming"] for g in grounds), key=STRICTEST.index, default="T")
-    item = _item(
-        task["subject"],
-        "oppgave",
-        OPPGAVE,
-        "samordning",
-        "koordinering",
-        strictest,
-        task.get("nokkelid"),
-        task["kommune"],
-        bool(task["koordinering"]),
-    )
-    item["eier"], item["regel"], item["hviler_pa"] = task["eier"], task["regel"], grounds
-    item["hendelse"] = task["id"]
+def about_task(task: Json, viewer: Principal) -> Sporsmal:
+    item = lesing_item(task, viewer.tjeneste or viewer.rolle)
     return Sporsmal(item, task, task.get("forklaring"), b"oppgave|" + task["id"].encode())
 
 

@@ -352,6 +352,7 @@ type-skjermet = Skjermet hendelse
 ## Felter i hendelsene
 
 felt-abonnement = Abonnement
+felt-aktor = Utført av
 felt-alder = Alder
 felt-alvorlig = Alvorlig
 felt-annen-subject = Annen barne-id
@@ -406,6 +407,7 @@ felt-slag = Slag
 felt-slutt = Slutt
 felt-status = Status
 felt-tidspunkt = Tidspunkt
+felt-svar-innen = Svar innen
 felt-til = Til
 felt-til-kommune = Til kommune
 felt-til-tjenester = Til

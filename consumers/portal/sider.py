@@ -215,7 +215,7 @@ async def seen_tasks(
     portal: Portal, leser: Leser, rows: Sequence[Json], names: dict[str, str], formal: str = "side"
 ) -> list[Oppgave]:
     """The tasks among `rows` that the gate lets the viewer see, each with those of its causes that she may see."""
-    seen = [s for s in await leser.see([about_task(t) for t in rows], formal) if s is not None]
+    seen = [s for s in await leser.see([about_task(t, leser.viewer) for t in rows], formal) if s is not None]
     causes = [(s, ground) for s in seen if s.full for ground in visning.grounds_of(s.rad)]
     allowed = await leser.see([about_event(g, needs_coordination([s.rad], ())) for s, g in causes], formal)
     by_task: dict[str, list[Sett]] = {}

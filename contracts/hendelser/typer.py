@@ -239,29 +239,35 @@ class Plikt(EventData):
 
 
 class Oppgave(EventData):
-    """A samarbeidsplikt task's step. `frist` is a date, `fristslag` says whether law sets it."""
+    """A samarbeidsplikt task's step. `eier` holds it after the step, `frist` is a date, `fristslag` says whether law
+    sets it. `aktor` is the service or unit that acted, where somebody did; never a person."""
 
     oppgave: str
     regel: str
     eier: str
     frist: date | None = None
     fristslag: Literal["lovfrist", "lokal_frist"] | None = None
+    aktor: Kode = None
 
 
 class Oppgaveflyt(Oppgave):
-    """A task on its way to another owner: offered `til` a service, and the code of why it was refused or raised."""
+    """A task on its way to another owner: offered `til` a service, `svar_innen` is the last Norwegian date to answer,
+    and the code of why it was refused or raised."""
 
     til: str | None = None
     grunn: Kode = None
+    svar_innen: date | None = None
 
 
 class Stafett(EventData):
     """Who holds the baton for the child: offered by `fra` to `til` (services); `fra` keeps it until `til` has
-    accepted. `grunn` is the code of a refusal."""
+    accepted. `grunn` is the code of a refusal, `aktor` the service or unit that acted (nobody: time did, or a rule)."""
 
     fra: str
     til: str
     grunn: Kode = None
+    svar_innen: date | None = None
+    aktor: Kode = None
 
 
 class Varsel(EventData):

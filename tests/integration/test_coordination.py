@@ -194,7 +194,7 @@ class Thread:
 
     async def told(self) -> list[str]:
         """What was told of tasks, in order."""
-        rows = await self.rows("SELECT type FROM journal ORDER BY lopenr")
+        rows = await self.rows("SELECT type FROM journal WHERE type LIKE '%.oppgave.%' ORDER BY lopenr")
         return [row["type"].rpartition(".")[2] for row in rows]
 
     async def digest(self, subject: str) -> str:

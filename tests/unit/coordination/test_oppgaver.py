@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
+from consumers.coordination.oppgaveflyt import Flyt
 from consumers.coordination.oppgaver import Oppgave, Step, steps
 from consumers.coordination.regler.regel import Duty, Grunn
 
@@ -85,3 +86,45 @@ def test_what_is_told_holds_no_more_than_who_must_do_what_by_when() -> None:
         "frist": "2026-10-19",
         "fristslag": "lokal_frist",
     }
+
+
+def handed(flyt: Flyt, duty: Duty | None, *may: str) -> list[Step]:
+    """What is done with a task that people have handed on, `may` being who may know its facts."""
+    (opened,) = after(DUTY)
+    held = {opened.oppgave.id: replace(opened.oppgave, flyt=flyt, eier=flyt.ansvarlig or "skole")}
+    return list(steps(held, [duty] if duty else [], "4601", lambda tjeneste, _: tjeneste in may))
+
+
+TAKEN = Flyt("overtatt", "nav", steg=2)
+DONE = Flyt("utfort", "nav", steg=3)
+
+
+def test_who_took_a_task_over_keeps_it_when_the_facts_change() -> None:
+    (step,) = handed(TAKEN, replace(DUTY, frist=date(2026, 11, 2)), "nav")
+    assert (step.oppgave.eier, step.oppgave.flyt, step.told) == ("nav", TAKEN, "opprettet")
+    assert handed(TAKEN, DUTY, "nav") == []
+
+
+def test_who_may_no_longer_know_the_facts_gives_way_to_the_rules_owner_and_comes_back() -> None:
+    (step,) = handed(TAKEN, DUTY)
+    assert (step.oppgave.eier, step.told) == ("skole", "opprettet")
+    assert step.oppgave.flyt == TAKEN, "what people did stands, for when consent is given again"
+    (back,) = steps({step.oppgave.id: step.oppgave}, [DUTY], "4601", lambda *_: True)
+    assert (back.oppgave.eier, back.told) == ("nav", "opprettet")
+
+
+def test_a_task_that_falls_away_and_comes_back_lies_where_people_left_it() -> None:
+    (gone,) = handed(TAKEN, None, "nav")
+    assert (gone.oppgave.status, gone.oppgave.flyt) == ("bortfalt", TAKEN)
+    (back,) = steps({gone.oppgave.id: gone.oppgave}, [DUTY], "4601", lambda *_: True)
+    assert (back.oppgave.status, back.oppgave.eier, back.oppgave.flyt) == ("aapen", "nav", TAKEN)
+
+
+def test_a_task_somebody_finished_stays_finished_whatever_the_facts_do() -> None:
+    (done,) = handed(DONE, DUTY, "nav")
+    assert (done.oppgave.status, done.told) == ("oppfylt", "utfort")
+    for duty in (DUTY, MET, None):
+        assert (
+            list(steps({done.oppgave.id: done.oppgave}, [duty] if duty else [], "4601", lambda *_: True))
+            == []
+        )
