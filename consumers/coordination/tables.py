@@ -168,46 +168,7 @@ posisjon = Table(
     Column("oppdatert", TIME, nullable=False),
 )
 
-endringssteg = Table(
-    "steg",
-    metadata,
-    Column("gjelder", UUID, primary_key=True, comment="a task, or (the baton) a child"),
-    Column("nr", Integer, primary_key=True, comment="order of what happened to it"),
-    Column("subject", UUID, nullable=False),
-    Column("kommune", String(4), nullable=False),
-    Column("slag", String, nullable=False),
-    Column("av", String, comment="the service that acted; null: time did"),
-    Column("aktor", String, comment="who acted for it: the subject of the token"),
-    Column("rolle", String),
-    Column("fra", String),
-    Column("til", String),
-    Column("grunn", String, comment="a code"),
-    Column("svar_innen", Date),
-    Column("versjon", Integer, comment="of the event that told of it; null: none did"),
-    Column("tid", TIME, nullable=False),
-    Column("nokkelid", UUID),
-    Column("kommentar", LargeBinary, comment="sealed; bound to steg|<gjelder>|<nr>"),
-    Index("steg_barn", "subject"),
-    comment="append-only: what people did with tasks and batons",
-)
-
-stafett = Table(
-    "stafett",
-    metadata,
-    Column("subject", UUID, primary_key=True),
-    Column("kommune", String(4), nullable=False),
-    Column("innehaver", String, nullable=False),
-    Column("tilbudt_til", String),
-    Column("svar_innen", Date, comment="last Norwegian date to answer the offer"),
-    Column("avslag", Integer, nullable=False, server_default="0"),
-    Column("steg", Integer, nullable=False),
-    Column("endret", TIME, nullable=False),
-    Index("stafett_svar_innen", "svar_innen", postgresql_where=text("svar_innen IS NOT NULL")),
-    Index("stafett_innehaver", "kommune", "innehaver"),
-    comment="who holds a child's baton: the fold of its rows in `steg`",
-)
-
-posisjon = Table(
+endringsposisjon = Table(
     "endringsposisjon",
     metadata,
     Column("leser", String, primary_key=True),

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_stafett"
-down_revision = "0002_parkert"
+revision = "0004_stafett"
+down_revision = "0003_revisjon"
 
 
 def upgrade() -> None:
