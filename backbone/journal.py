@@ -33,6 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone import metrics, telemetry
 from backbone.database import driver
+from backbone.kek import Keks
 from backbone.ledger import ledger_tables
 from backbone.seal import derive, mac, new_key, open_sealed, seal
 from backbone.settings import Settings
@@ -97,6 +98,7 @@ def journal_tables(metadata: MetaData) -> None:
         Column(
             "innpakket", LargeBinary, nullable=False, comment="the key, wrapped by the key-encryption key"
         ),
+        Column("kek_id", String, nullable=False),
         comment="kept out of backups",
     )
     Table(
@@ -110,6 +112,23 @@ def journal_tables(metadata: MetaData) -> None:
         metadata,
         Column("nokkel", LargeBinary, primary_key=True, comment="keyed digest of source, format and key"),
         Column("innhold", LargeBinary, nullable=False),
+        Column("nokkelid", UUID, nullable=False, index=True, comment="key of the content"),
+    )
+    Table(
+        "formatnokkel",
+        metadata,
+        Column("id", UUID, primary_key=True),
+        Column("laget", DateTime(timezone=True), nullable=False, comment="the newest one seals"),
+        Column(
+            "innpakket", LargeBinary, nullable=False, comment="the key, wrapped by the key-encryption key"
+        ),
+        Column("kek_id", String, nullable=False),
+        comment="kept out of backups",
+    )
+    Table(
+        "formatomfang",
+        metadata,
+        Column("omfang", String, primary_key=True, comment="a sender and a format that remembers"),
     )
 
 
@@ -227,7 +246,7 @@ class JournalKeys:
     reaches what was accepted and never decided. Kept wrapped, in a table of its own that backups leave out."""
 
     def __init__(self, settings: Settings, owner: str) -> None:
-        self._kek = derive(settings.secret_bytes("kek"), "journalnokkel", owner)
+        self._keks = journal_keks(settings, owner)
         self._current: tuple[datetime, uuid.UUID, bytes] | None = None
 
     async def current(self, conn: asyncpg.Connection, now: datetime) -> tuple[uuid.UUID, bytes]:
@@ -236,15 +255,16 @@ class JournalKeys:
         if self._current is None or self._current[0] != hour:
             row = await conn.fetchrow(
                 # The empty update makes RETURNING answer for the row that another process made, too.
-                "INSERT INTO journalnokkel (id, time, innpakket) VALUES ($1, $2, $3)"
-                " ON CONFLICT (time) DO UPDATE SET time = excluded.time RETURNING id, innpakket",
+                "INSERT INTO journalnokkel (id, time, innpakket, kek_id) VALUES ($1, $2, $3, $4)"
+                " ON CONFLICT (time) DO UPDATE SET time = excluded.time RETURNING id, innpakket, kek_id",
                 (made := uuid.uuid4()),
                 hour,
-                seal(self._kek, new_key(), made.bytes),
+                self._keks.wrap(new_key(), made.bytes),
+                self._keks.id,
             )
             assert row is not None
             kept = row["id"] == made and conn.is_in_transaction()
-            key = self.unwrap(row["id"], row["innpakket"])
+            key = self._unwrap(row)
             if kept:
                 # Made in this very transaction, which may yet roll back: it is remembered at the next call.
                 return row["id"], key
@@ -253,12 +273,12 @@ class JournalKeys:
 
     async def load(self, conn: asyncpg.Connection, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, bytes]:
         rows = await conn.fetch(
-            "SELECT id, innpakket FROM journalnokkel WHERE id = ANY($1::uuid[])", list(ids)
+            "SELECT id, innpakket, kek_id FROM journalnokkel WHERE id = ANY($1::uuid[])", list(ids)
         )
-        return {row["id"]: self.unwrap(row["id"], row["innpakket"]) for row in rows}
+        return {row["id"]: self._unwrap(row) for row in rows}
 
-    def unwrap(self, key_id: uuid.UUID, wrapped: bytes) -> bytes:
-        return open_sealed(self._kek, wrapped, key_id.bytes)
+    def _unwrap(self, row: Any) -> bytes:
+        return self._keks.unwrap(row["kek_id"], row["innpakket"], row["id"].bytes)
 
     async def destroy_unneeded(self, conn: asyncpg.Connection, now: datetime) -> None:
         """Destroys the keys of past hours that no undecided row needs."""
@@ -267,6 +287,10 @@ class JournalKeys:
             " AND NOT EXISTS (SELECT FROM journal j WHERE j.journalnokkel = k.id)",
             now - KEY_HOUR - KEY_GRACE,
         )
+
+
+def journal_keks(settings: Settings, owner: str) -> Keks:
+    return Keks(settings, "journalnokkel", owner)
 
 
 def journal_context(source: str, id_: str, type_: str) -> bytes:

@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KEY_BYTES = 32
+DEFAULT_KEK = "kek-1"
 
 
 class MissingSecret(RuntimeError):
@@ -57,7 +58,10 @@ class Settings(BaseSettings):
     )
 
     kek: SecretStr | None = Field(None, description="key-encryption key, 32 bytes in base64")
-    kek_id: str = Field("kek-1", description="name of the key-encryption key, stored with what it wraps")
+    kek_id: str = Field(DEFAULT_KEK, description="name of the key-encryption key, stored with what it wraps")
+    kek_earlier: dict[str, SecretStr] = Field(
+        {}, description='other key-encryption keys that may still be in use, by name, JSON: {"kek-1": "…"}'
+    )
     identity_key: SecretStr | None = Field(
         None, description="key of the identity look-up (HMAC), 32 bytes in base64"
     )
@@ -111,14 +115,14 @@ class Settings(BaseSettings):
 
     def secret_bytes(self, name: str) -> bytes:
         """The named secret's 32 bytes. Raises MissingSecret when unset or not 32 bytes of base64."""
-        value: SecretStr | None = getattr(self, name)
-        try:
-            key = base64.b64decode(value.get_secret_value(), validate=True) if value else b""
-        except ValueError:
-            key = b""
-        if len(key) != KEY_BYTES:
-            raise MissingSecret(f"SAMSPOR_{name.upper()} must be set to {KEY_BYTES} random bytes in base64")
-        return key
+        return _decoded(getattr(self, name), f"SAMSPOR_{name.upper()}")
+
+    def keks(self) -> dict[str, bytes]:
+        """Every key-encryption key by its id, the current one too. Raises MissingSecret."""
+        earlier = {
+            id_: _decoded(key, f"SAMSPOR_KEK_EARLIER ({id_})") for id_, key in self.kek_earlier.items()
+        }
+        return {**earlier, self.kek_id: self.secret_bytes("kek")}
 
     @classmethod
     def embedded(cls, data_dir: Path, **overrides: Any) -> Self:
@@ -130,19 +134,51 @@ class Settings(BaseSettings):
         return cls(**{"data_dir": data_dir, "demo": True, **unset, **overrides})
 
 
-def _embedded_secrets(path: Path) -> dict[str, str]:
+def _decoded(value: SecretStr | None, name: str) -> bytes:
+    """Raises MissingSecret."""
+    try:
+        key = base64.b64decode(value.get_secret_value(), validate=True) if value else b""
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise MissingSecret(f"{name} must be set to {KEY_BYTES} random bytes in base64")
+    return key
+
+
+def _embedded_secrets(path: Path) -> dict[str, Any]:
     if path.exists():
-        kept: dict[str, str] = json.loads(path.read_text())
+        kept: dict[str, Any] = json.loads(path.read_text())
         return kept
     made = fresh_secrets()
     path.parent.mkdir(parents=True, exist_ok=True)
+    _write_private(path, made)
+    return made
+
+
+def add_embedded_kek(data_dir: Path) -> str:
+    """Makes a new key-encryption key the current one of the embedded run with this data, and keeps the others as
+    earlier ones; its id. Raises FileNotFoundError where there is no such run."""
+    path = data_dir / "hemmeligheter.json"
+    kept: dict[str, Any] = json.loads(path.read_text())
+    id_ = kept.get("kek_id", DEFAULT_KEK)
+    earlier = {**kept.get("kek_earlier", {}), id_: kept["kek"]}
+    new = f"kek-{len(earlier) + 1}"
+    _write_private(path, {**kept, "kek": fresh_key(), "kek_id": new, "kek_earlier": earlier})
+    return new
+
+
+def _write_private(path: Path, made: dict[str, Any]) -> None:
     draft = path.with_suffix(".ny")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         json.dump(made, out)
         out.flush()
         os.fsync(out.fileno())
     draft.replace(path)
-    return made
+
+
+def fresh_key() -> str:
+    """A new random key, in base64."""
+    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
 
 
 def fresh_secrets() -> dict[str, Any]:
@@ -154,7 +190,7 @@ def fresh_secrets() -> dict[str, Any]:
     public = signer.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    keys = {name: base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode() for name in KEYS}
+    keys = {name: fresh_key() for name in KEYS}
     return {**keys, "token_private_key": private.decode(), "token_public_key": public.decode()}
 
 

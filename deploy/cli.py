@@ -16,6 +16,7 @@ COMMANDS = (
     "doctor",
     "dlq",
     "samtykke",
+    "keys",
     "token",
     "contracts",
 )

@@ -99,6 +99,9 @@ hjelp-samtykke-id = Samtykkets id.
 hjelp-samtykke-koordinator = Koordinatorens bruker (sub i tilgangsbeviset).
 hjelp-samtykke-rolle = koordinator eller barnekoordinator.
 
+hjelp-keys = Nøkkelkrypteringsnøkkelen (KEK): bytt den uten stans.
+hjelp-keys-new = Lag en ny. I en innebygd kjøring blir den den gjeldende ved neste start; ellers skrives den ut, til ditt eget hemmelighetslager.
+hjelp-keys-rotate = Pakk om alle nøkler under den gjeldende. Kan avbrytes og tas opp igjen.
 hjelp-token = Lag et tilgangsbevis.
 hjelp-token-sub = Brukeren eller systemet beviset gjelder.
 hjelp-token-rolle = Rolle: { $roller }.
@@ -198,6 +201,14 @@ lege-leser-star = { $leser } står stille: { $antall } hendelser på { $partisjo
     .gjor = Se etter «waits» i loggen til delen. Den gjenskaper seg selv etter et halvt minutt; blir det ved, start delen på nytt.
 lege-klokke = Klokken hos { $hvem } går { $sekunder } s feil mot denne maskinens.
     .gjor = Slå på tidssynkronisering (NTP) på begge. Frister og samtykkers varighet regnes etter klokken.
+keys-ny = { $id } er laget og er den gjeldende fra neste start. Start på nytt, og kjør «samspor keys rotate».
+keys-rotert = { $antall ->
+        [0] Alle nøkler er alt pakket under { $id }.
+        [one] Én nøkkel er pakket om under { $id }.
+       *[other] { $antall } nøkler er pakket om under { $id }.
+    }
+keys-ukjent = En nøkkel kan ikke pakkes opp: { $melding }.
+    .gjor = Legg nøkkelen den er pakket under, i SAMSPOR_KEK_EARLIER, og kjør på nytt. Det som er pakket om, er det.
 dlq-tom = Ingenting er satt til side.
 dlq-tittel = Satt til side
 dlq-hvilke = Oppgi hvilke som skal behandles på nytt.

@@ -99,6 +99,11 @@ class StatefulFormat(Protocol[Parsed]):
         """(records, changed state); None for a key deletes it."""
         ...
 
+    def about(self, person: str, state: State) -> set[str]:
+        """Every key that holds something of the person with this number, as far as `state` tells; asked again with
+        those loaded until there are no more."""
+        ...
+
 
 def unknown(keys: set[str], state: State) -> set[str]:
     """Those not in `state`. Not `keys - state.keys()`, which goes through the whole state each time."""

@@ -174,3 +174,34 @@ def add_revisjon() -> None:
         ["nummer"],
         postgresql_where=sa.text("publisert IS NULL"),
     )
+
+
+def add_key_ids() -> None:
+    """Which key-encryption key wraps a journal key; and keys of their own for formats' memory, which was sealed under
+    one that could not be destroyed. What a format remembered before this step is forgotten."""
+    op.add_column("journalnokkel", sa.Column("kek_id", sa.String(), nullable=False, server_default="kek-1"))
+    op.alter_column("journalnokkel", "kek_id", server_default=None)
+    op.create_table(
+        "formatnokkel",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("laget", sa.DateTime(timezone=True), nullable=False, comment="the newest one seals"),
+        sa.Column(
+            "innpakket",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="the key, wrapped by the key-encryption key",
+        ),
+        sa.Column("kek_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        comment="kept out of backups",
+    )
+    op.create_table(
+        "formatomfang",
+        sa.Column("omfang", sa.String(), nullable=False, comment="a sender and a format that remembers"),
+        sa.PrimaryKeyConstraint("omfang"),
+    )
+    op.execute("DELETE FROM formattilstand")
+    op.add_column(
+        "formattilstand", sa.Column("nokkelid", sa.UUID(), nullable=False, comment="key of the content")
+    )
+    op.create_index("ix_formattilstand_nokkelid", "formattilstand", ["nokkelid"])

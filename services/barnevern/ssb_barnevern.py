@@ -109,7 +109,7 @@ class SsbBarnevern:
         before = Sak.of(state[sending.key])
         after = before.told(parsed.personalia, sending)
         concerned = parsed.slettet or after.person != before.person
-        return {sending.key, *(before.ting if concerned else ())}
+        return {sending.key, *_indexes(before, after), *(before.ting if concerned else ())}
 
     def step(self, parsed: Saken | Bolk, state: State) -> tuple[tuple[Record, ...], Changes]:
         sending = parsed.sending
@@ -118,6 +118,8 @@ class SsbBarnevern:
             return self._things(parsed, sak, state)
         after = sak.told(parsed.personalia, sending)
         changes: Changes = {sending.key: after.as_json()} if after != sak else {}
+        for index in _indexes(sak, after):
+            changes[index] = [*sorted({*_words(state[index]), sending.key})]
         drafts: list[EventDraft] = []
         old, new = sending.whom(sak.person), sending.whom(after.person)
         for key in sak.ting if old != new or parsed.slettet else ():
@@ -131,6 +133,11 @@ class SsbBarnevern:
             changes[key] = ting.as_state()
             drafts += out
         return (Record(SAK, tuple(drafts)),) if drafts else (), changes
+
+    def about(self, person: str, state: State) -> set[str]:
+        saker = _words(state.get(f"person:{person}"))
+        ting = {key for sak in saker for key in Sak.of(state.get(sak)).ting}
+        return {f"person:{person}", *saker, *ting}
 
     def _things(self, bolk: Bolk, sak: "Sak", state: State) -> tuple[tuple[Record, ...], Changes]:
         whom = bolk.sending.whom(sak.person)
@@ -173,6 +180,11 @@ class Sak:
         having = [p for p, _ in self.personalia.values() if p.person and not p.slettet]
         return max(having, key=lambda p: p.fra).person if having else None
 
+    @property
+    def numbers(self) -> frozenset[str]:
+        """Every number it has been told, right or wrong."""
+        return frozenset(p.person for p, _ in self.personalia.values() if p.person)
+
     def is_late(self, sending: Sending) -> bool:
         return sending.fil in self.forrige
 
@@ -203,6 +215,15 @@ class Sak:
         of: Any = state
         rows = {row[0]: (Personalia(*row[:4]), Historie.of(row[4])) for row in of["personalia"]}
         return cls(rows, tuple(of["ting"]), tuple(of["forrige"]))
+
+
+def _indexes(before: Sak, after: Sak) -> set[str]:
+    """Where the cases of each person are kept, of the persons that are new in this one."""
+    return {f"person:{number}" for number in after.numbers - before.numbers}
+
+
+def _words(value: JsonValue) -> list[str]:
+    return [str(word) for word in value] if isinstance(value, list) else []
 
 
 def _parsed(body: bytes, today: date) -> Iterator[Saken | Bolk | Record]:

@@ -73,7 +73,7 @@ class Acceptor:
         source = f"/{sender.kommune}/{self._tjeneste}/{sender.orgnr}"
         async with self._engine.begin() as connection:
             conn = await driver(connection)
-            memory = Memory(conn, self._memory_keys, f"{source} {fmt.navn}")
+            memory = Memory(conn, self._memory_keys, f"{source} {fmt.navn}", now)
             events: list[NewEvent] = []
             places: list[str] = []
             async for records, change in _read(fmt, body, companion, memory):

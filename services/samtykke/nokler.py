@@ -10,8 +10,8 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone.database import driver
-from backbone.failures import Stop
-from backbone.seal import SealBroken, new_key, open_sealed, seal
+from backbone.kek import Keks
+from backbone.seal import new_key
 from backbone.settings import Settings
 
 IDENTITET = "identitet"
@@ -52,8 +52,7 @@ class KeyStore:
 
     def __init__(self, engine: AsyncEngine, settings: Settings) -> None:
         self._engine = engine
-        self._kek = settings.secret_bytes("kek")
-        self._kek_id = settings.kek_id
+        self._keks = Keks(settings)
 
     async def of(self, owners: Iterable[Eier]) -> dict[Eier, DataKey]:
         """The key of each owner, made now where there is none."""
@@ -94,17 +93,14 @@ class KeyStore:
     async def _mint(self, db: asyncpg.Connection, owners: list[Eier]) -> None:
         ids = [uuid4() for _ in owners]
         wrapped = [
-            seal(self._kek, new_key(), _context(id_, *owner)) for id_, owner in zip(ids, owners, strict=True)
+            self._keks.wrap(new_key(), context(id_, *owner)) for id_, owner in zip(ids, owners, strict=True)
         ]
         subjects, tjenester = zip(*owners, strict=True)
-        await db.execute(INSERT, ids, list(subjects), list(tjenester), wrapped, self._kek_id)
+        await db.execute(INSERT, ids, list(subjects), list(tjenester), wrapped, self._keks.id)
 
     def _unwrap(self, row: asyncpg.Record) -> DataKey:
         id_, subject, tjeneste = row["nokkelid"], row["subject"], row["tjeneste"]
-        try:
-            key = open_sealed(self._kek, row["innpakket"], _context(id_, subject, tjeneste))
-        except SealBroken:
-            raise Stop(f"a data key is wrapped by {row['kek_id']}, which is not the key we have") from None
+        key = self._keks.unwrap(row["kek_id"], row["innpakket"], context(id_, subject, tjeneste))
         return DataKey(id_, subject, tjeneste, key)
 
 
@@ -114,5 +110,6 @@ async def _by_owner(db: asyncpg.Connection, owners: list[Eier]) -> list[asyncpg.
     return rows
 
 
-def _context(id_: UUID, subject: UUID, tjeneste: str) -> bytes:
+def context(id_: UUID, subject: UUID, tjeneste: str) -> bytes:
+    """What a wrapped data key is bound to."""
     return f"datanokkel|{id_}|{subject}|{tjeneste}".encode()

@@ -154,6 +154,20 @@ class FintUtdanning:
         drafts = tuple(self._apply(parsed, memory))
         return (Record(parsed.pointer, drafts),) if drafts else (), memory.changes
 
+    def about(self, person: str, state: State) -> set[str]:
+        memory = Memory(state)
+        root = f"person/fodselsnummer/{person}"
+        ids = [root]
+        for kinds in (("elev",), ("elev", "elevforhold"), ("elev", "elevforhold", "fravar")):
+            ids += memory.below(root, *kinds)
+        for id in ids:
+            memory.get(f"ressurs:{id}")
+            for ref in (id, *memory.words(f"navn:{id}")):
+                memory.get(f"under:{ref}")
+                memory.get(f"alias:{ref}")
+        memory.get(f"fortalt:{person}")
+        return memory.asked
+
     def _parsed(self, place: str, kind: str | None, content: JsonValue | Problem) -> Parsed | Record:
         if isinstance(content, Problem):
             return Record(place, problems=(content,))
@@ -243,8 +257,10 @@ class Memory:
         self._state = state
         self.changes: dict[str, JsonValue | None] = {}
         self.missing: set[str] = set()
+        self.asked: set[str] = set()
 
     def get(self, key: str) -> JsonValue | None:
+        self.asked.add(key)
         if key in self.changes:
             return self.changes[key]
         if key not in self._state:
