@@ -2,8 +2,8 @@
 
 from deploy.migrations import journal_steps
 
-revision = "0004_nokkelid"
-down_revision = "0003_revisjon"
+revision = "0005_nokkelid"
+down_revision = "0004_familie"
 
 
 def upgrade() -> None:
