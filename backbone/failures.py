@@ -8,6 +8,10 @@ class Retry(Exception):
     """Something we depend on is away; the work stays where it is and is tried again with backoff."""
 
 
+class Failing(Retry):
+    """The other side is there and says that it failed (HTTP 500): it is ill, or fails on something it was given."""
+
+
 class Park(Exception):
     """This one event can't be handled (poison, a future version); it is set aside with `reason`, others go on.
 

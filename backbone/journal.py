@@ -35,7 +35,7 @@ from backbone import metrics, telemetry
 from backbone.database import driver
 from backbone.kek import Keks
 from backbone.ledger import ledger_tables
-from backbone.seal import derive, mac, new_key, open_sealed, seal
+from backbone.seal import Sealer, derive, mac, new_key, open_sealed, seal
 from backbone.settings import Settings
 from contracts.envelope import Content, timestamp
 
@@ -310,11 +310,9 @@ class Accountable:
     content: bytes  # JSON of Content
 
 
-def open_row(key: bytes, row: Any) -> Accountable:
+def open_row(sealer: Sealer, source: str, id_: str, type_: str, innhold: bytes) -> Accountable:
     """Opens a row not yet decided. Raises SealBroken."""
-    opened = orjson.loads(
-        open_sealed(key, row["innhold"], journal_context(row["source"], row["id"], row["type"]))
-    )
+    opened = orjson.loads(sealer.open(innhold, journal_context(source, id_, type_)))
     return Accountable(opened["person"], opened["sak"], orjson.dumps(opened["innhold"]))
 
 

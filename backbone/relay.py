@@ -1,19 +1,20 @@
 """The relay: takes accepted rows to samtykke's decision and then to Kafka, one relay at a time for each journal.
 
 It holds a PostgreSQL advisory lock on the very connection that marks rows, so that losing the one is losing the
-other. A batch: one call to samtykke; each row re-sealed under the child's key; what may go is sent in the order of
-acceptance and marked when the broker has acknowledged. Whatever happens in between, a row is sent again rather than
-lost: readers drop the duplicate. A row that can't be handled is parked with a reason, and holds up no other.
+other. A batch: one call to samtykke; each row re-sealed under the child's key, which is committed; what may go is sent
+in the order of acceptance and marked when the broker has acknowledged. The next batch is decided while this one is
+sent, but sent only when this one is marked, so the order holds. Whatever happens in between, a row is sent again
+rather than lost: readers drop the duplicate. A row that can't be handled is parked with a reason, and holds up no
+other.
 """
 
 import asyncio
-import base64
 import logging
 import random
-import uuid
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import asyncpg
@@ -23,15 +24,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backbone import ledger, metrics, telemetry
 from backbone.clock import Clock
 from backbone.database import DATABASE_AWAY, dedicated
-from backbone.failures import Retry, backoff
-from backbone.journal import JournalKeys, open_row
+from backbone.failures import Failing, Retry, backoff
+from backbone.journal import JournalKeys
 from backbone.kafka import Outgoing, Publisher, Sent
+from backbone.relay_batch import COLUMNS, Batch, Row, Writer, journal_keys, opened, reason, settle
 from backbone.samtykke_client import Rejected
-from backbone.seal import seal
 from backbone.settings import Settings
 from contracts import samtykke_api as api
-from contracts.catalogue import Catalogue, split
-from contracts.envelope import Envelope, seal_context, to_kafka
+from contracts.catalogue import Catalogue
 from contracts.topics import event_topic
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,16 @@ LOCK_CHECK_S = 5.0
 COMMAND_TIMEOUT_S = 120.0
 """A statement that takes longer was swallowed with its connection, and the lock with both."""
 UNPROCESSABLE = (400, 413, 422)
+ASK_TRIES = 4
+"""Calls that samtykke fails on (500) before it is one of the rows that is looked for, and for each row alone."""
+FAILED_HALVES_MOST = 64
+"""Calls that fail without one that is answered: then it is samtykke that is ill, and not some row."""
+LINE_MOST = 2
+"""Batches that are decided and not yet marked, beside the one that is being decided."""
+_TAKE = f"""
+SELECT {COLUMNS} FROM journal WHERE trenger_relay AND lopenr NOT IN (SELECT unnest($2::bigint[]))
+ORDER BY lopenr LIMIT $1
+"""  # noqa: S608 - column names of ours
 _LOCK = "SELECT pg_try_advisory_lock(hashtext('samspor-relay'), hashtext($1))"
 _HELD = """
 SELECT EXISTS (
@@ -91,6 +101,10 @@ class Relay:
         self._keys = JournalKeys(settings, owner)
         self._publisher = Publisher(settings, f"samspor-relay-{owner}")
         self._topic = settings.topic(event_topic(owner).navn)
+        self._writer = Writer(self._topic, catalogue)
+        self._turn = asyncio.Lock()  # the connection does one thing at a time
+        self._failures = 0  # calls in a row that samtykke failed on
+        self._swept = ("", 0)  # (subject, number) of the last withheld row that a sweep asked about
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set. Every failure of a neighbour is waited out; nothing is given up."""
@@ -132,25 +146,42 @@ class Relay:
         feed: asyncio.Queue[api.EndringerUt] = asyncio.Queue(maxsize=1)
         position = await conn.fetchval("SELECT endring FROM relay_tilstand WHERE relay = $1", self._owner)
         follower = asyncio.create_task(self._follow(position or 0, feed))
+        line = _Line()
+        try:
+            await self._work(conn, stop, feed, line)
+        except (asyncio.CancelledError, LockLost):
+            line.cancel()
+            raise
+        finally:
+            follower.cancel()
+            await line.end()  # what is decided goes, also when samtykke is away for what comes next
+            with suppress(asyncio.CancelledError):
+                await follower
+
+    async def _work(
+        self,
+        conn: asyncpg.Connection,
+        stop: asyncio.Event,
+        feed: "asyncio.Queue[api.EndringerUt]",
+        line: "_Line",
+    ) -> None:
         loop = asyncio.get_running_loop()
         next_sweep = loop.time()
         next_check = loop.time() + LOCK_CHECK_S
-        try:
-            while not stop.is_set():
-                if loop.time() >= next_check:
+        while not stop.is_set():
+            if loop.time() >= next_check:
+                async with self._turn:
                     await self._check_lock(conn)
-                    next_check = loop.time() + LOCK_CHECK_S
-                if loop.time() >= next_sweep:
-                    await self._sweep(conn)
-                    next_sweep = loop.time() + self._settings.relay_sweep_s
-                while not feed.empty():
-                    await self._wake(conn, feed.get_nowait())
-                if not await self.step(conn):
-                    await _pause(stop, self._settings.relay_poll_s)
-        finally:
-            follower.cancel()
-            with suppress(asyncio.CancelledError):
-                await follower
+                next_check = loop.time() + LOCK_CHECK_S
+            if loop.time() >= next_sweep:
+                await self._sweep(conn)
+                next_sweep = loop.time() + self._settings.relay_sweep_s
+            while not feed.empty():
+                # What was asked about before the change must stand as withheld for the change to wake it.
+                await line.saved()
+                await self._wake(conn, feed.get_nowait())
+            if not await self._step(conn, line):
+                await _pause(stop, self._settings.relay_poll_s)
 
     async def _follow(self, position: int, feed: "asyncio.Queue[api.EndringerUt]") -> None:
         """Long-polls samtykke's change feed into `feed`."""
@@ -168,7 +199,7 @@ class Relay:
 
     async def _wake(self, conn: asyncpg.Connection, change: api.EndringerUt) -> None:
         """A change to a child: its withheld rows are asked about again."""
-        async with conn.transaction():
+        async with self._turn, conn.transaction():
             await conn.execute(
                 "UPDATE journal SET trenger_relay = true"
                 " WHERE utfall = 'withhold' AND parkert IS NULL AND subject = ANY($1::text[])",
@@ -182,84 +213,73 @@ class Relay:
             )
 
     async def _sweep(self, conn: asyncpg.Connection) -> None:
-        """The net beneath the change feed: every withheld row is asked about again; old journal keys go."""
-        await conn.execute(
-            "UPDATE journal SET trenger_relay = true"
-            " WHERE utfall = 'withhold' AND parkert IS NULL AND NOT trenger_relay"
-        )
-        await self._keys.destroy_unneeded(conn, self._clock())
-
-    async def step(self, conn: asyncpg.Connection) -> bool:
-        """Takes one batch all the way; False when there was none. Raises Retry when samtykke or Kafka is away."""
-        rows = await conn.fetch(
-            "SELECT lopenr, source, id, type, kommune, orgnr, tid, mottatt, journalnokkel, nokkelid, innhold,"
-            " subject, traceparent, correlationid, causationid, utfall, grunnlag, lovversjon"
-            " FROM journal WHERE trenger_relay ORDER BY lopenr LIMIT $1",
-            self._settings.relay_batch,
-        )
+        """The net beneath the change feed: some of the withheld rows, and next time those after them, are asked about,
+        and only what is answered otherwise is written and taken again. Old journal keys go."""
+        async with self._turn:
+            await self._keys.destroy_unneeded(conn, self._clock())
+            rows = await conn.fetch(_WITHHELD, *self._swept, self._settings.relay_sweep_rows)
+        full = len(rows) == self._settings.relay_sweep_rows
+        self._swept = (rows[-1]["subject"], rows[-1]["lopenr"]) if full else ("", 0)
         if not rows:
-            return False
-        with telemetry.span(
-            "relay batch", attributes=self._batch(rows), links=(r["traceparent"] for r in rows)
-        ):
-            undecided = [row for row in rows if row["utfall"] in (None, "withhold")]
-            decided = await self._decide(conn, undecided) if undecided else {}
-            ready = [decided.get(row["lopenr"], row) for row in rows]
-            await self._publish(conn, [row for row in ready if row["utfall"] in ("release", "shield")])
+            return
+        try:
+            answers = await self._decider.decide(self._owner, [_item_of_withheld(row) for row in rows])
+            still = {answer["ref"] for answer in answers if answer["outcome"] == "withhold"}
+        except Rejected:
+            still = set()  # something is wrong with some of them: asking about each finds it
+        except Retry:
+            return  # the next sweep does not come back to these, the one after all of them does
+        changed = [row["lopenr"] for row in rows if row["lopenr"] not in still]
+        if changed:
+            async with self._turn:
+                await conn.execute(
+                    "UPDATE journal SET trenger_relay = true"
+                    " WHERE utfall = 'withhold' AND parkert IS NULL AND lopenr = ANY($1::bigint[])",
+                    changed,
+                )
+
+    async def _step(self, conn: asyncpg.Connection, line: "_Line") -> bool:
+        """Takes a batch and asks about it, and leaves the rest of its way to the line. False when there is nothing to
+        do. Raises Retry when samtykke or Kafka is away."""
+        async with self._turn:
+            records = await conn.fetch(_TAKE, self._settings.relay_batch, line.numbers())
+            needed = journal_keys(records)
+            keys = await self._keys.load(conn, needed) if needed else {}
+        if not records:
+            return await line.first()
+        links = (record["traceparent"] for record in records)
+        span = telemetry.begin("relay batch", "internal", None, self._said(records), links)
+        with telemetry.continuing(span.traceparent):
+            try:
+                batch = opened(records, keys)
+                spans = self._decision_spans(batch)
+                settle(batch, await self._ask(batch.items, batch.parked), self._catalogue)
+                while len(line) >= LINE_MOST:
+                    await line.first()
+            except BaseException as error:
+                span.failed(type(error).__name__)
+                span.end()
+                raise
+            saving = asyncio.create_task(self._save(conn, batch, spans))
+            sending = asyncio.create_task(self._send(conn, batch, saving, line.last(), span))
+        line.add(_OnTheWay(list(batch.rows), saving, sending))
         return True
 
-    async def _decide(
-        self, conn: asyncpg.Connection, rows: Sequence[asyncpg.Record]
-    ) -> dict[int, dict[str, Any]]:
-        """Asks about the rows, re-seals them under the child's key and commits what was decided."""
-        keys = await self._keys.load(conn, {row["journalnokkel"] for row in rows if row["journalnokkel"]})
-        contents: dict[int, bytes] = {}
-        parked: dict[int, str] = {}
-        items: list[api.AvgjorelseItem] = []
-        for nr, row in enumerate(rows):
-            person = sak = None
-            if row["journalnokkel"] is not None:
-                try:
-                    opened = open_row(keys[row["journalnokkel"]], row)
-                except Exception as error:  # no I/O in it: it is this row's own fault
-                    parked[nr] = f"feil-{type(error).__name__}"
-                    continue
-                person, sak, contents[nr] = opened.person, opened.sak, opened.content
-            items.append(
-                {
-                    "ref": nr,
-                    "person": person,
-                    "sak": sak,
-                    "subject": row["subject"],
-                    "kommune": row["kommune"],
-                    "orgnr": row["orgnr"],
-                    "type": row["type"],
-                    "time": row["tid"],
-                }
-            )
-        spans = [self._decision_span(row) for row in rows] if telemetry.on() else []
-        decided = {}
-        for answer in await self._ask(items, parked):
-            nr = answer["ref"]
-            try:
-                decided[nr] = self._decided(rows[nr], answer, contents.get(nr))
-            except Exception as error:
-                parked[nr] = f"feil-{type(error).__name__}"
-        async with conn.transaction():
-            await self._save(conn, list(decided.values()))
-            await self._park(conn, {rows[nr]["lopenr"]: reason for nr, reason in parked.items()})
-            await ledger.write(conn, self._held_back(rows, decided))
-        for nr, row in decided.items():
-            # A withheld row is asked about each minute; only what became of it is told.
-            if row["utfall"] != rows[nr]["utfall"]:
-                metrics.RELAY_DECISIONS.labels(self._owner, row["utfall"]).inc()
+    async def _save(self, conn: asyncpg.Connection, batch: Batch, spans: dict[int, telemetry.Span]) -> None:
+        """Commits what was decided."""
+        async with self._turn, conn.transaction():
+            await self._write_decisions(conn, batch.decided)
+            await self._park(conn, batch.parked)
+            await ledger.write(conn, self._held_back(batch))
+        for row in batch.decided:
+            # A withheld row is asked about again and again; only what became of it is told.
+            if row.utfall != batch.before[row.lopenr]:
+                metrics.RELAY_DECISIONS.labels(self._owner, row.utfall).inc()
                 if spans:
-                    spans[nr].set("samspor.utfall", row["utfall"])
-                    spans[nr].end()
-        aside = {rows[nr]["lopenr"]: {**rows[nr], "utfall": None} for nr in parked}
-        return aside | {row["lopenr"]: row for row in decided.values()}
+                    spans[row.lopenr].set("samspor.utfall", row.utfall or "-")
+                    spans[row.lopenr].end()
 
-    def _held_back(self, rows: Sequence[Any], decided: Mapping[int, dict[str, Any]]) -> list[ledger.Entry]:
+    def _held_back(self, batch: Batch) -> list[ledger.Entry]:
         """What the ledger is told: refusals and withholdings, once each. The rest become events."""
         now = self._clock()
         return [
@@ -268,34 +288,88 @@ class Relay:
                 tid=now,
                 handling="avgjorelse",
                 aktor="system:relay",
-                utfall=row["utfall"],
-                orgnr=row["orgnr"],
-                kommune=row["kommune"],
+                utfall=row.utfall,
+                orgnr=row.orgnr,
+                kommune=row.kommune,
                 tjeneste=self._owner,
-                subject=row["subject"],
-                hendelse=row["id"],
-                type=row["type"],
-                grunn=row["grunner"][0]["kode"] if row["grunner"] else None,
-                sporing=telemetry.trace_id(row["traceparent"]),
+                subject=row.subject,
+                hendelse=row.id,
+                type=row.type,
+                grunn=row.grunner[0]["kode"] if row.grunner else None,
+                sporing=telemetry.trace_id(row.traceparent),
             )
-            for nr, row in decided.items()
-            if row["utfall"] in ("withhold", "refuse") and row["utfall"] != rows[nr]["utfall"]
+            for row in batch.decided
+            if row.utfall in ("withhold", "refuse") and row.utfall != batch.before[row.lopenr]
         ]
 
-    async def _ask(self, items: Sequence[api.AvgjorelseItem], parked: dict[int, str]) -> list[api.Avgjorelse]:
-        """One call; what samtykke won't take is found by halving and added to `parked`."""
-        if not items:
-            return []
+    async def _send(
+        self,
+        conn: asyncpg.Connection,
+        batch: Batch,
+        saving: "asyncio.Task[None]",
+        before: "asyncio.Task[None] | None",
+        span: telemetry.Span,
+    ) -> None:
+        """Sends and marks what may go, when it is saved and all before it is marked. Raises Retry where an outcome is
+        unknown: what was acknowledged is marked even so."""
         try:
-            return await self._decider.decide(self._owner, items)
-        except Rejected as error:
-            if error.status not in UNPROCESSABLE:
-                raise Retry(f"HTTP {error.status}") from None
-        if len(items) == 1:
-            parked[items[0]["ref"]] = "avvist-av-samtykke"
-            return []
-        middle = len(items) // 2
-        return await self._ask(items[:middle], parked) + await self._ask(items[middle:], parked)
+            await saving
+            if before is not None:
+                await before
+            await self._publish(conn, batch.ready)
+        except BaseException as error:
+            span.failed(type(error).__name__)
+            raise
+        finally:
+            span.end()
+
+    async def _ask(self, items: Sequence[api.AvgjorelseItem], parked: dict[int, str]) -> list[api.Avgjorelse]:
+        """One call. What samtykke won't take is found by halving and added to `parked`; so is what it fails on, when
+        it has failed some times in a row and does answer for others."""
+        answers: list[api.Avgjorelse] = []
+        failed: dict[int, str] = {}
+        failures = 0
+        left = deque([items] if items else [])
+        while left:
+            some = left.popleft()
+            try:
+                answers += await self._decider.decide(self._owner, some)
+                continue
+            except Rejected as error:
+                if error.status not in UNPROCESSABLE:
+                    raise Retry(f"HTTP {error.status}") from None
+                if len(some) == 1:
+                    parked[some[0]["ref"]] = "avvist-av-samtykke"
+            except Failing:
+                self._failures += 1
+                failures += 1
+                if self._failures < ASK_TRIES:
+                    raise
+                if not answers and failures >= FAILED_HALVES_MOST:
+                    self._failures = 0
+                    raise
+                if len(some) == 1:
+                    answer = await self._ask_alone(some)
+                    answers += answer
+                    if not answer:
+                        failed[some[0]["ref"]] = "feilet-i-samtykke"
+            if len(some) > 1:
+                middle = len(some) // 2
+                left += (some[:middle], some[middle:])
+        if failed and not answers:
+            raise Failing("samtykke fails on every row")
+        self._failures = 0
+        parked.update(failed)
+        return answers
+
+    async def _ask_alone(self, item: Sequence[api.AvgjorelseItem]) -> list[api.Avgjorelse]:
+        """The answer about one row that samtykke failed on; none when it goes on failing."""
+        waits = backoff(self._rng)
+        for _ in range(ASK_TRIES):
+            await asyncio.sleep(next(waits))
+            with suppress(Failing):
+                return await self._decider.decide(self._owner, item)
+        return []
 
     async def _park(self, conn: asyncpg.Connection, reasons: dict[int, str]) -> None:
         """Sets rows (by number) aside until somebody replays or drops them (`samspor dlq`)."""
@@ -307,58 +381,33 @@ class Relay:
             list(reasons),
             list(reasons.values()),
         )
-        for reason, count in Counter(reasons.values()).items():
-            metrics.RELAY_PARKED.labels(self._owner, reason).inc(count)
-            log.error("relay %s parked %d rows: %s", self._owner, count, reason)
+        for why, count in Counter(reasons.values()).items():
+            metrics.RELAY_PARKED.labels(self._owner, why).inc(count)
+            log.error("relay %s parked %d rows: %s", self._owner, count, why)
 
-    def _batch(self, rows: Sequence[Any]) -> dict[str, str | int]:
+    def _said(self, rows: Sequence[Any]) -> dict[str, str | int]:
         return {"samspor.tjeneste": self._owner, "messaging.batch.message_count": len(rows)}
 
-    def _decision_span(self, row: Any) -> telemetry.Span:
-        return telemetry.begin("decide", "internal", row["traceparent"], {"samspor.tjeneste": self._owner})
+    def _decision_spans(self, batch: Batch) -> dict[int, telemetry.Span]:
+        if not telemetry.on():
+            return {}
+        said = {"samspor.tjeneste": self._owner}
+        return {
+            nr: telemetry.begin("decide", "internal", batch.rows[nr].traceparent, said) for nr in batch.before
+        }
 
-    def _send_span(self, row: Any) -> telemetry.Span:
+    def _send_span(self, row: Row) -> telemetry.Span:
         said: dict[str, str | int] = {
             "messaging.system": "kafka",
             "messaging.destination.name": self._topic,
             "messaging.operation.name": "send",
             "messaging.operation.type": "send",
         }
-        return telemetry.begin(f"send {self._topic}", "producer", row["traceparent"], said)
+        return telemetry.begin(f"send {self._topic}", "producer", row.traceparent, said)
 
-    def _decided(self, row: asyncpg.Record, answer: api.Avgjorelse, content: bytes | None) -> dict[str, Any]:
-        out = dict(row)
-        out.update(
-            utfall=answer["outcome"],
-            grunnlag=answer["grunnlag"],
-            lovversjon=answer["lovversjon"],
-            grunner=answer["grunner"],
-            journalnokkel=None,
-        )
-        if answer["outcome"] == "refuse":
-            # Nothing gives us a ground to keep what it says; the row and its reason remain.
-            return {**out, "innhold": b"", "nokkelid": None}
-        assert answer["subject"] and answer["nokkelid"] and answer["nokkel"]
-        out["subject"] = answer["subject"]
-        if content is not None:
-            out["nokkelid"] = uuid.UUID(answer["nokkelid"])
-            out["innhold"] = seal(base64.b64decode(answer["nokkel"]), content, self._context(out))
-        return out
-
-    def _context(self, row: dict[str, Any]) -> bytes:
-        tjeneste, _ = split(row["type"])
-        event_type = self._catalogue.event_type(row["type"])
-        return seal_context(
-            id=row["id"],
-            source=row["source"],
-            type=row["type"],
-            subject=row["subject"],
-            time=row["tid"],
-            kategori=event_type.kategori,
-            skjerming=event_type.skjerming_for(tjeneste),
-        )
-
-    async def _save(self, conn: asyncpg.Connection, rows: Sequence[dict[str, Any]]) -> None:
+    async def _write_decisions(self, conn: asyncpg.Connection, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
         done = await conn.execute(
             """UPDATE journal j SET utfall = d.utfall, grunnlag = d.grunnlag, lovversjon = d.lovversjon,
                       grunner = d.grunner, subject = d.subject, nokkelid = d.nokkelid, innhold = d.innhold,
@@ -367,20 +416,19 @@ class Relay:
                            $8::bytea[])
                     AS d(lopenr, utfall, grunnlag, lovversjon, grunner, subject, nokkelid, innhold)
                WHERE j.lopenr = d.lopenr""",
-            [r["lopenr"] for r in rows],
-            [r["utfall"] for r in rows],
-            [r["grunnlag"] for r in rows],
-            [r["lovversjon"] for r in rows],
-            [orjson.dumps(r["grunner"]).decode() for r in rows],
-            [r["subject"] for r in rows],
-            [r["nokkelid"] for r in rows],
-            [r["innhold"] for r in rows],
+            [row.lopenr for row in rows],
+            [row.utfall for row in rows],
+            [row.grunnlag for row in rows],
+            [row.lovversjon for row in rows],
+            [orjson.dumps(row.grunner).decode() for row in rows],
+            [row.subject for row in rows],
+            [row.nokkelid for row in rows],
+            [row.innhold for row in rows],
             self._clock(),
         )
         assert done == f"UPDATE {len(rows)}", done
 
-    async def _publish(self, conn: asyncpg.Connection, rows: Sequence[Any]) -> None:
-        """Sends and marks. Raises Retry where an outcome is unknown: what was acknowledged is marked even so."""
+    async def _publish(self, conn: asyncpg.Connection, rows: Sequence[Row]) -> None:
         records: list[Outgoing] = []
         numbers: list[int] = []
         spans: list[telemetry.Span] = []
@@ -388,66 +436,120 @@ class Relay:
         for row in rows:
             span = self._send_span(row)
             try:
-                record = self._outgoing(row, span.traceparent)
+                record = self._writer.record(row, span.traceparent)
             except Exception as error:
-                parked[row["lopenr"]] = f"feil-{type(error).__name__}"
+                parked[row.lopenr] = reason(error)
                 continue
             if not record.fits:
-                parked[row["lopenr"]] = "for-stor"
+                parked[row.lopenr] = "for-stor"
                 continue
             records.append(record)
-            numbers.append(row["lopenr"])
+            numbers.append(row.lopenr)
             spans.append(span)
-        await self._park(conn, parked)
+        if parked:
+            async with self._turn:
+                await self._park(conn, parked)
         if not records:
             return
         outcomes = await self._publisher.send(records)
         sent = [(nr, place) for nr, place in zip(numbers, outcomes, strict=True) if place is not None]
         if telemetry.on():
             _end_sends(spans, outcomes)
-        await self._mark(conn, sent)
-        metrics.RELAY_PUBLISHED.labels(self._owner).inc(len(sent))
+        if sent:
+            await self._mark(conn, sent)
+            metrics.RELAY_PUBLISHED.labels(self._owner).inc(len(sent))
         if len(sent) < len(records):
             raise Retry("unknown outcome")
 
     async def _mark(self, conn: asyncpg.Connection, sent: Sequence[tuple[int, Sent]]) -> None:
-        await conn.execute(
-            """UPDATE journal j SET topic = s.topic, partition = s.partition, "offset" = s.place, publisert = $5,
-                      trenger_relay = false
-               FROM unnest($1::bigint[], $2::text[], $3::int[], $4::bigint[]) AS s(lopenr, topic, partition, place)
-               WHERE j.lopenr = s.lopenr""",
-            [lopenr for lopenr, _ in sent],
-            [place.topic for _, place in sent],
-            [place.partition for _, place in sent],
-            [place.offset for _, place in sent],
-            self._clock(),
-        )
+        async with self._turn:
+            await conn.execute(
+                """UPDATE journal j SET topic = $4, partition = s.partition, "offset" = s.place,
+                          publisert = $5, trenger_relay = false
+                   FROM unnest($1::bigint[], $2::int[], $3::bigint[]) AS s(lopenr, partition, place)
+                   WHERE j.lopenr = s.lopenr""",
+                [lopenr for lopenr, _ in sent],
+                [place.partition for _, place in sent],
+                [place.offset for _, place in sent],
+                self._topic,
+                self._clock(),
+            )
 
-    def _outgoing(self, row: Any, traceparent: str | None) -> Outgoing:
-        tjeneste, _ = split(row["type"])
-        event_type = self._catalogue.event_type(row["type"])
-        envelope = Envelope(
-            id=row["id"],
-            source=row["source"],
-            type=row["type"],
-            subject=row["subject"],
-            time=row["tid"],
-            recordedtime=row["mottatt"],
-            dataschema=Envelope.dataschema_of(row["type"], event_type.versjon),
-            kommune=row["kommune"],
-            orgnr=row["orgnr"],
-            kategori=event_type.kategori,
-            skjerming=event_type.skjerming_for(tjeneste),
-            grunnlag=row["grunnlag"],
-            beslutning=row["utfall"],
-            lovversjon=row["lovversjon"],
-            nokkelid=str(row["nokkelid"]),
-            traceparent=traceparent,
-            correlationid=row["correlationid"],
-            causationid=row["causationid"],
-        )
-        key, headers = to_kafka(envelope)
-        return Outgoing(self._topic, key, headers, row["innhold"])
+
+@dataclass(frozen=True, slots=True)
+class _OnTheWay:
+    """A decided batch: the numbers of its rows, and what is left of its way. `sending` waits for `saving`."""
+
+    numbers: list[int]
+    saving: "asyncio.Task[None]"
+    sending: "asyncio.Task[None]"
+
+
+class _Line:
+    """Batches on their way, oldest first. A row in one is not taken again before its batch is through."""
+
+    def __init__(self) -> None:
+        self._batches: deque[_OnTheWay] = deque()
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def add(self, batch: _OnTheWay) -> None:
+        self._batches.append(batch)
+
+    def numbers(self) -> list[int]:
+        return [number for batch in self._batches for number in batch.numbers]
+
+    def last(self) -> "asyncio.Task[None] | None":
+        return self._batches[-1].sending if self._batches else None
+
+    async def saved(self) -> None:
+        """Waits until every decision so far is committed, or has failed."""
+        if self._batches:
+            await asyncio.wait([batch.saving for batch in self._batches])
+
+    async def first(self) -> bool:
+        """Waits for the oldest and raises what it raised; False when there is none."""
+        if not self._batches:
+            return False
+        try:
+            await self._batches[0].sending
+        finally:
+            self._batches.popleft()
+        return True
+
+    def cancel(self) -> None:
+        for batch in self._batches:
+            batch.saving.cancel()
+            batch.sending.cancel()
+
+    async def end(self) -> None:
+        """Waits for all. What a neighbour that is away did to them is left: their rows are pending still."""
+        ended = await asyncio.gather(*(batch.sending for batch in self._batches), return_exceptions=True)
+        self._batches.clear()
+        for error in ended:
+            if isinstance(error, Exception) and not isinstance(error, AWAY):
+                raise error
+
+
+_WITHHELD = """
+SELECT lopenr, subject, kommune, orgnr, type, tid FROM journal
+WHERE utfall = 'withhold' AND parkert IS NULL AND NOT trenger_relay AND (subject, lopenr) > ($1, $2)
+ORDER BY subject, lopenr LIMIT $3
+"""
+
+
+def _item_of_withheld(row: asyncpg.Record) -> api.AvgjorelseItem:
+    return {
+        "ref": row["lopenr"],
+        "person": None,
+        "sak": None,
+        "subject": row["subject"],
+        "kommune": row["kommune"],
+        "orgnr": row["orgnr"],
+        "type": row["type"],
+        "time": row["tid"],
+    }
 
 
 def _end_sends(spans: Sequence[telemetry.Span], outcomes: Sequence[Sent | None]) -> None:

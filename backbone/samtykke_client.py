@@ -10,7 +10,7 @@ import orjson
 
 from backbone import telemetry
 from backbone.clock import Clock, system_clock
-from backbone.failures import Retry
+from backbone.failures import Failing, Retry
 from backbone.settings import Settings
 from backbone.tokens import Principal, issue, system_principal
 from contracts import samtykke_api as api
@@ -72,7 +72,9 @@ class InternalClient:
                 span.set("http.response.status_code", answer.status_code)
         else:
             answer = await self._answer(method, path, content, headers, params)
-        if answer.status_code >= 500 or answer.status_code == 429:
+        if answer.status_code == 500:
+            raise Failing("HTTP 500")
+        if answer.status_code > 500 or answer.status_code == 429:
             raise Retry(f"HTTP {answer.status_code}")
         if answer.status_code >= 400:
             raise Rejected(answer.status_code, orjson.loads(answer.content or b"{}"))

@@ -26,16 +26,32 @@ def new_key() -> bytes:
 
 def seal(key: bytes, plaintext: bytes, context: bytes) -> bytes:
     """`context` is bound, not stored: opening needs the same bytes."""
-    nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, plaintext, context)
+    return Sealer(key).seal(plaintext, context)
 
 
 def open_sealed(key: bytes, blob: bytes, context: bytes) -> bytes:
     """Raises SealBroken."""
-    try:
-        return AESGCM(key).decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], context)
-    except (InvalidTag, ValueError):
-        raise SealBroken from None
+    return Sealer(key).open(blob, context)
+
+
+class Sealer:
+    """The same for many texts under one key, which is set up once."""
+
+    __slots__ = ("_cipher",)
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def seal(self, plaintext: bytes, context: bytes) -> bytes:
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, plaintext, context)
+
+    def open(self, blob: bytes, context: bytes) -> bytes:
+        """Raises SealBroken."""
+        try:
+            return self._cipher.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], context)
+        except (InvalidTag, ValueError):
+            raise SealBroken from None
 
 
 def derive(secret: bytes, *labels: str) -> bytes:

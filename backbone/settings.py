@@ -92,7 +92,12 @@ class Settings(BaseSettings):
         0.1, gt=0, description="pause of a relay that found nothing to do, in seconds"
     )
     relay_sweep_s: float = Field(
-        60.0, gt=0, description="how often withheld rows are all asked about again, in seconds"
+        60.0,
+        gt=0,
+        description="how often withheld rows are asked about though no change was told, in seconds",
+    )
+    relay_sweep_rows: int = Field(
+        2_000, gt=0, description="withheld rows asked about at such a time; the next time goes on after them"
     )
     consumer_batch: int = Field(5_000, gt=0, description="records coordination handles in one transaction")
     session_timeout_ms: int = Field(

@@ -4,6 +4,7 @@ Attributes travel as `ce_*` headers, the body is the sealed content, the key is 
 protocol binding 1.0 §3.2; extension names follow CloudEvents §3: lower case letters and digits).
 """
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, Self
@@ -17,7 +18,8 @@ Headers = list[tuple[str, bytes]]
 
 SEALED: Final = "application/vnd.samspor.sealed"
 ENVELOPE_MAJOR = "1"
-_MICRO = "microseconds"
+_WORD = r"^[\x21-\x7e]+$"
+_WORD_CHARS_MOST = 256
 
 
 class ContractError(ValueError):
@@ -33,7 +35,7 @@ class FutureVersion(ContractError):
 
 
 Utc = Annotated[AwareDatetime, AfterValidator(lambda t: t.astimezone(UTC))]
-Word = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[\x21-\x7e]+$")]
+Word = Annotated[str, Field(min_length=1, max_length=_WORD_CHARS_MOST, pattern=_WORD)]
 
 
 class Content(BaseModel):
@@ -138,9 +140,8 @@ def seal_context(
 
 def timestamp(at: datetime) -> str:
     """RFC 3339 in UTC with "Z"; microseconds only where there are any."""
-    return (
-        at.astimezone(UTC).isoformat(timespec=_MICRO if at.microsecond else "seconds").replace("+00:00", "Z")
-    )
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.isoformat()[: -len("+00:00")] + "Z"
 
 
 def header_name(attribute: str) -> str:
@@ -152,6 +153,67 @@ def to_kafka(envelope: Envelope) -> tuple[bytes, Headers]:
     """(key, headers) of a binary-mode record."""
     headers = [(header_name(name), value.encode()) for name, value in envelope.attributes().items()]
     return envelope.subject.encode(), headers
+
+
+class Stamp:
+    """Writes what `to_kafka` writes, for many events of one source and type: what they share is validated and written
+    once, from an envelope of one of them, and what differs is put into its places.
+    """
+
+    def __init__(self, envelope: Envelope) -> None:
+        _, headers = to_kafka(envelope)
+        self._headers = [header for header in headers if header[0] not in _LAST]
+        places = {name: nr for nr, (name, _) in enumerate(self._headers)}
+        self._id, self._subject, self._time, self._recordedtime, self._grunnlag, self._nokkelid = (
+            places[name] for name in _DIFFERING
+        )
+
+    def to_kafka(
+        self,
+        *,
+        id: str,
+        subject: str,
+        time: datetime,
+        recordedtime: datetime,
+        grunnlag: str,
+        nokkelid: str,
+        traceparent: str | None,
+        correlationid: str | None,
+        causationid: str | None,
+    ) -> tuple[bytes, Headers]:
+        """(key, headers) of a binary-mode record. Raises MalformedEnvelope where `Envelope` would not be made."""
+        headers = self._headers.copy()
+        key = _word("subject", subject)
+        headers[self._id] = ("ce_id", _word("id", id))
+        headers[self._subject] = ("ce_subject", key)
+        headers[self._time] = ("ce_time", _time("time", time))
+        headers[self._recordedtime] = ("ce_recordedtime", _time("recordedtime", recordedtime))
+        headers[self._grunnlag] = ("ce_grunnlag", _word("grunnlag", grunnlag))
+        headers[self._nokkelid] = ("ce_nokkelid", _word("nokkelid", nokkelid))
+        if traceparent is not None:
+            headers.append(("ce_traceparent", _word("traceparent", traceparent)))
+        if correlationid is not None:
+            headers.append(("ce_correlationid", _word("correlationid", correlationid)))
+        if causationid is not None:
+            headers.append(("ce_causationid", _word("causationid", causationid)))
+        return key, headers
+
+
+_DIFFERING = tuple(map(header_name, ("id", "subject", "time", "recordedtime", "grunnlag", "nokkelid")))
+_LAST = frozenset(map(header_name, ("traceparent", "correlationid", "causationid")))
+_is_word = re.compile(_WORD.replace("$", r"\Z")).match
+
+
+def _word(name: str, value: str) -> bytes:
+    if len(value) > _WORD_CHARS_MOST or not _is_word(value):
+        raise MalformedEnvelope(name)
+    return value.encode()
+
+
+def _time(name: str, at: datetime) -> bytes:
+    if at.tzinfo is None:
+        raise MalformedEnvelope(name)
+    return timestamp(at).encode()
 
 
 def from_kafka(headers: Iterable[tuple[str, bytes | None]]) -> Envelope:

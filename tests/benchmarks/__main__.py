@@ -4,12 +4,12 @@ Rounds are interleaved (ours, bare, ours, bare …) on the same engines; a row g
 the median of the ratios taken round by round. Figures belong in docs/measured.md with date, versions and command.
 """
 
-import asyncio
 import statistics
 from collections import defaultdict
 from importlib.metadata import version
 
 import typer
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -35,7 +35,7 @@ def main(events: int = 30_000, rounds: int = 3, quick: bool = False) -> None:
     """Measure on this machine. `--quick`: one small round, to see that it runs."""
     if quick:
         events, rounds = 4_000, 1
-    rates, by_format = asyncio.run(measure(events, rounds))
+    rates, by_format = uvloop.run(measure(events, rounds))  # the loop that our processes have, for every side
     console = Console()
     table = Table(
         "",

@@ -24,7 +24,7 @@ from deploy.migrate import migrate
 from deploy.parts import BY_NAVN, serve
 
 ORGNR, KOMMUNE, TJENESTE = "974557746", "4601", "skole"
-PORTS = ("portal_port", "tjenester_port", "samtykke_port", "samordning_port")
+PORTS = ("portal_port", "tjenester_port", "samtykke_port", "samordning_port", "relay_port")
 
 
 class Stand:

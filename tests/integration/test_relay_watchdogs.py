@@ -192,7 +192,7 @@ async def test_a_producer_that_gets_no_acknowledgement_is_made_anew_and_the_outc
         async def silent(*_: Any, **__: Any) -> asyncio.Future[Any]:
             return asyncio.get_running_loop().create_future()
 
-        monkeypatch.setattr(first, "send", silent)
+        monkeypatch.setattr(first, "send_batch", silent)
         async with asyncio.timeout(10):
             assert await publisher.send([record]) == [None]
         publisher._settings = settings

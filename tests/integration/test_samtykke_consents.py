@@ -10,6 +10,7 @@ import pytest
 
 from backbone.database import dedicated, driver
 from backbone.journal import JournalKeys, open_row
+from backbone.seal import Sealer
 from backbone.settings import Settings
 from backbone.tokens import issue, system_principal
 from services.samtykke.endringer import announce
@@ -117,7 +118,11 @@ async def test_every_step_is_in_the_ledger_and_in_the_journal_with_the_same_numb
         keys = await JournalKeys(settings, "samtykke").load(conn, {r["journalnokkel"] for r in journal})
     finally:
         await conn.close()
-    replaced = orjson.loads(open_row(keys[journal[3]["journalnokkel"]], journal[3]).content)
+    last = journal[3]
+    sealer = Sealer(keys[last["journalnokkel"]])
+    replaced = orjson.loads(
+        open_row(sealer, last["source"], last["id"], last["type"], last["innhold"]).content
+    )
     assert (replaced["nokkel"], replaced["versjon"]) == (id_, 4)
     assert replaced["data"]["kategorier"] == ["fravar"]
 

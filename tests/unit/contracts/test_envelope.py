@@ -1,15 +1,17 @@
 """The envelope and its Kafka binary mode, held against the CloudEvents SDK."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary, to_binary
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from contracts.envelope import Envelope, FutureVersion, MalformedEnvelope, from_kafka, to_kafka
+from contracts.envelope import Envelope, FutureVersion, MalformedEnvelope, Stamp, from_kafka, to_kafka
 from contracts.hendelser import Skjerming
 
 WORD = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=40)
@@ -68,6 +70,48 @@ def test_we_read_what_the_sdk_writes_and_both_write_the_same(envelope: Envelope)
     assert sdk.key == envelope.subject
     assert dict(ours) == sdk.headers
     assert from_kafka(sdk.headers.items()) == envelope
+
+
+DIFFERING = [
+    "id",
+    "subject",
+    "time",
+    "recordedtime",
+    "grunnlag",
+    "nokkelid",
+    "traceparent",
+    "correlationid",
+    "causationid",
+]
+
+
+def differing(envelope: Envelope) -> dict[str, Any]:
+    return {name: getattr(envelope, name) for name in DIFFERING}
+
+
+@given(ENVELOPES, ENVELOPES)
+def test_a_stamp_writes_what_to_kafka_writes(first: Envelope, other: Envelope) -> None:
+    second = first.model_copy(update=differing(other))
+    assert Stamp(first).to_kafka(**differing(second)) == to_kafka(second)
+    assert Stamp(second).to_kafka(**differing(first)) == to_kafka(first)
+
+
+NO_WORD = st.sampled_from(["", "a b", "æ", "a\n", "a\x00", "x" * 257]) | st.text(max_size=5)
+
+
+@given(ENVELOPES, st.sampled_from(DIFFERING), NO_WORD | TIME | TIME.map(lambda t: t.replace(tzinfo=None)))
+def test_a_stamp_takes_what_an_envelope_takes_and_nothing_else(
+    envelope: Envelope, name: str, value: str | datetime
+) -> None:
+    assume(isinstance(value, datetime) == (name in ("time", "recordedtime")))
+    fields = differing(envelope) | {name: value}
+    try:
+        expected = to_kafka(Envelope.model_validate(envelope.model_dump() | fields))
+    except ValidationError:
+        with pytest.raises(MalformedEnvelope, match=f"^{name}$"):
+            Stamp(envelope).to_kafka(**fields)
+    else:
+        assert Stamp(envelope).to_kafka(**fields) == expected
 
 
 def one(**changed: bytes | None) -> list[tuple[str, bytes | None]]:
