@@ -35,7 +35,7 @@ from backbone import metrics, telemetry
 from backbone.database import driver
 from backbone.kek import Keks
 from backbone.ledger import ledger_tables
-from backbone.seal import Sealer, derive, mac, new_key, open_sealed, seal
+from backbone.seal import Sealer, derive, mac, new_key, seal
 from backbone.settings import Settings
 from contracts.envelope import Content, timestamp
 
