@@ -130,12 +130,15 @@ class Nokkel(TypedDict):
 
 @_wire
 class NokkelSvar(TypedDict):
-    """A blocked or erased child has no keys here, and `samordning` (the fact set's key) is null."""
+    """A blocked or erased child has no keys here, and `samordning` (the fact set's key) is null. `koblet` is there for
+    a child that has several subjects: all of them, the canonical one first.
+    """
 
     subject: str
     status: Personstatus
     nokler: dict[str, str]
     samordning: Nokkel | None
+    koblet: NotRequired[list[str]]
 
 
 @_wire
@@ -409,3 +412,29 @@ class FamiliebarnUt(TypedDict):
     """Subjects of the children that a user belongs to."""
 
     subjects: list[str]
+
+
+# Who is the same child: POST and DELETE /samtykke/koblinger
+
+
+@_wire
+class KoblingInn(TypedDict):
+    """The case (`sak` of the caller's own organisation, or of `orgnr`, which our own processes alone may name) or the
+    `subject` that turns out to be the child `person` or `til`. To part, `person` and `til` are left out.
+    """
+
+    kommune: Kommune
+    sak: NotRequired[Navn]
+    orgnr: NotRequired[Orgnr]
+    subject: NotRequired[Uuid]
+    person: NotRequired[str]
+    til: NotRequired[Uuid]
+
+
+@_wire
+class KoblingUt(TypedDict):
+    """`kanonisk` stands for the child from now on; `koblet` are all of the child's subjects, one when alone."""
+
+    subject: str
+    kanonisk: str
+    koblet: list[str]

@@ -20,6 +20,7 @@ from contracts.tjenester import SAMTYKKE
 from services.samtykke import forvaltning, kropp, personer, porter
 from services.samtykke.endringer import Feed
 from services.samtykke.forvaltning import Consents
+from services.samtykke.koblinger import Kobling, Koblinger
 from services.samtykke.porter import Kjerne
 from services.samtykke.samtykker import Entry
 
@@ -28,6 +29,7 @@ WAIT_S_MAX = 30.0
 
 SYSTEM: tuple[Rolle, ...] = ("system",)
 CONSENT: tuple[Rolle, ...] = ("system", "fagsystem", "fagperson")
+JOIN: tuple[Rolle, ...] = ("system", "fagsystem", "fagperson")
 ASSIGN: tuple[Rolle, ...] = ("system", "koordinerende-enhet")
 
 Handler = Callable[[Principal, Any, Request], Awaitable[Any]]
@@ -52,6 +54,7 @@ PARAMETERS: dict[str, tuple[tuple[str, str, dict[str, str]], ...]] = {
 
 def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, clock: Clock) -> FastAPI:
     """The application; every call but /helse needs a bearer token."""
+    koblinger = Koblinger(kjerne, settings)
     app = create_app("samtykke", quiet={"/samtykke/endringer"})
     gatekeeper = Gatekeeper(settings, clock)
     expose_metrics(app, gatekeeper, lambda: observe(kjerne.engine, SAMTYKKE))
@@ -126,6 +129,12 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
         found = await forvaltning.children_of(kjerne, request.query_params.get("bruker", ""))
         return {"subjects": [str(subject) for subject in found]}
 
+    async def koble(who: Principal, body: api.KoblingInn, _: Request) -> api.KoblingUt:
+        return _joined(await koblinger.join(who, body))
+
+    async def frakoble(who: Principal, body: api.KoblingInn, _: Request) -> api.KoblingUt:
+        return _joined(await koblinger.part(who, body))
+
     routes: tuple[Route, ...] = (
         ("POST", "/avgjorelser", SYSTEM, api.AvgjorelserInn, api.AvgjorelserUt, avgjorelser),
         ("POST", "/nokler", SYSTEM, api.NoklerInn, api.NoklerUt, nokler),
@@ -145,6 +154,8 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
         ("DELETE", "/tildelinger", ASSIGN, api.TildelingInn, api.TildelingUt, fratildel),
         ("POST", "/familie", ASSIGN, api.FamilieInn, api.FamilieUt, knytt),
         ("GET", "/familie", SYSTEM, None, api.FamiliebarnUt, familiens),
+        ("POST", "/koblinger", JOIN, api.KoblingInn, api.KoblingUt, koble),
+        ("DELETE", "/koblinger", JOIN, api.KoblingInn, api.KoblingUt, frakoble),
         ("DELETE", "/familie", ASSIGN, api.FamilieInn, api.FamilieUt, losne),
     )
     definitions: dict[str, Any] = {}
@@ -212,6 +223,14 @@ def _publish_schemas(app: FastAPI, definitions: dict[str, Any]) -> None:
 def _own_municipality(who: Principal, body: api.TildelingInn | api.FamilieInn) -> None:
     if who.rolle != "system" and who.kommune != body["kommune"]:
         raise kropp.problem(403, "annen-kommune")
+
+
+def _joined(kobling: Kobling) -> api.KoblingUt:
+    return {
+        "subject": str(kobling.subject),
+        "kanonisk": str(kobling.kanonisk),
+        "koblet": [str(one) for one in kobling.koblet],
+    }
 
 
 def _short(entry: Entry) -> api.SamtykkeUt:

@@ -26,15 +26,22 @@ INSERT = """
     INSERT INTO endring (sekvens, subject)
     SELECT $1 + nr, subject FROM unnest($2::uuid[]) WITH ORDINALITY AS n(subject, nr)
 """
+EVERY_SUBJECT = """
+    SELECT o.subject FROM person p JOIN person o ON o.kanonisk = p.kanonisk WHERE p.subject = ANY($1::uuid[])
+"""
 LAST = "SELECT siste FROM endringsteller"
 SELECT = "SELECT sekvens, subject FROM endring WHERE sekvens > $1 ORDER BY sekvens LIMIT $2"
 
 
 async def announce(db: asyncpg.Connection, subjects: Collection[UUID]) -> None:
-    """Says, when the transaction commits, that what holds for these children has changed."""
+    """Says, when the transaction commits, that what holds for these children has changed, under every subject that
+    they have.
+    """
     if subjects:
-        last: int = await db.fetchval(TAKE, len(subjects))
-        await db.execute(INSERT, last - len(subjects), list(subjects))
+        joined = await db.fetch(EVERY_SUBJECT, list(subjects))
+        all_ = list(dict.fromkeys([*subjects, *(row["subject"] for row in joined)]))
+        last: int = await db.fetchval(TAKE, len(all_))
+        await db.execute(INSERT, last - len(all_), all_)
 
 
 class Feed:

@@ -12,8 +12,11 @@ INSERT = """
     INSERT INTO familie (subject, bruker, rolle) VALUES ($1, $2, $3)
     ON CONFLICT (subject, bruker) DO UPDATE SET rolle = excluded.rolle
 """
-DELETE = "DELETE FROM familie WHERE subject = $1 AND bruker = $2"
-CHILDREN = "SELECT subject FROM familie WHERE bruker = $1 ORDER BY subject"
+DELETE = "DELETE FROM familie WHERE subject = ANY($1::uuid[]) AND bruker = $2"
+CHILDREN = """
+    SELECT DISTINCT coalesce(p.kanonisk, f.subject) AS subject
+    FROM familie f JOIN person p USING (subject) WHERE f.bruker = $1 ORDER BY subject
+"""
 ROLES = "SELECT subject, rolle FROM familie WHERE bruker = $1 AND subject = ANY($2::uuid[])"
 
 

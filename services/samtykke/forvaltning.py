@@ -33,8 +33,11 @@ INSERT_ASSIGNMENT = """
     INSERT INTO tildeling (subject, koordinator, rolle) VALUES ($1, $2, $3)
     ON CONFLICT (subject, koordinator) DO UPDATE SET rolle = excluded.rolle
 """
-DELETE_ASSIGNMENT = "DELETE FROM tildeling WHERE subject = $1 AND koordinator = $2"
-SELECT_ASSIGNED = "SELECT subject FROM tildeling WHERE koordinator = $1 ORDER BY subject"
+DELETE_ASSIGNMENT = "DELETE FROM tildeling WHERE subject = ANY($1::uuid[]) AND koordinator = $2"
+SELECT_ASSIGNED = """
+    SELECT DISTINCT coalesce(p.kanonisk, t.subject) AS subject
+    FROM tildeling t JOIN person p USING (subject) WHERE t.koordinator = $1 ORDER BY subject
+"""
 LOCK_ID = "SELECT pg_advisory_xact_lock(hashtext('samtykke'), hashtext($1))"
 
 
@@ -61,7 +64,9 @@ class Consents:
     async def of_child(self, who: Principal, subject: UUID) -> list[Entry]:
         """For our own processes all of them; for a service those it is a party to."""
         async with self._kjerne.engine.connect() as conn:
-            entries = await self._ledger.of_child(await driver(conn), subject)
+            db = await driver(conn)
+            person = (await self._kjerne.register.by_subject(db, [subject])).get(subject)
+            entries = await self._ledger.of_child(db, person.barn if person else ())
         return [e for e in entries if who.rolle == "system" or (e.kommune == who.kommune and _party(who, e))]
 
     async def seen_by(self, body: api.SamtykkelesingInn) -> list[Entry]:
@@ -76,7 +81,8 @@ class Consents:
             decision = gate.decide_child(
                 subject, koordinering=body.get("koordinering", False), oppgave=body.get("oppgave", False)
             )
-            entries = await self._ledger.of_child(db, subject) if decision.outcome != "deny" else []
+            barn = gate.people[subject].barn if decision.outcome != "deny" else ()
+            entries = await self._ledger.of_child(db, barn)
             await log_reads(
                 db, body["viewer"], "samtykker", [Read("barn", subject, decision, kategori="samtykke")], now
             )
@@ -97,6 +103,8 @@ class Consents:
             await db.execute(LOCK_ID, str(id_))  # there may be no row to lock yet
             current = await self._ledger.lock(db, id_)
             new = entry_of(id_, person, body, now)
+            if current is not None and current.subject in person.barn:
+                new = replace(new, subject=current.subject)
             try:
                 step = refuse(current, new) if refused else give(current, new, now)
             except NotAllowed as error:
@@ -173,7 +181,7 @@ async def unassign(kjerne: Kjerne, body: api.TildelingInn) -> UUID:
     async with kjerne.engine.begin() as conn:
         db = await driver(conn)
         person = await resolve(kjerne, db, body)
-        await db.execute(DELETE_ASSIGNMENT, person.subject, body["koordinator"])
+        await db.execute(DELETE_ASSIGNMENT, person.barn, body["koordinator"])
     return person.subject
 
 
@@ -191,7 +199,7 @@ async def remove_family(kjerne: Kjerne, body: api.FamilieInn) -> UUID:
     async with kjerne.engine.begin() as conn:
         db = await driver(conn)
         person = await resolve(kjerne, db, body)
-        await db.execute(familie.DELETE, person.subject, body["bruker"])
+        await db.execute(familie.DELETE, person.barn, body["bruker"])
     return person.subject
 
 

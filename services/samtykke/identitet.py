@@ -6,8 +6,8 @@ A number is kept as a keyed digest to find it by and as a sealed copy; it is in 
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -23,11 +23,15 @@ from services.samtykke.nokler import IDENTITET, KeyStore
 SEARCH_HITS_MAX = 50
 
 SELECT_BY_SUBJECT = """
-    SELECT subject, kommune, oppslag, status, fodselsdato, adressebeskyttelse, navn_forseglet
+    SELECT subject, kommune, oppslag, status, fodselsdato, adressebeskyttelse, navn_forseglet, kanonisk
     FROM person WHERE subject = ANY($1::uuid[])
 """
+SELECT_JOINED = """
+    SELECT subject, kommune, oppslag, status, fodselsdato, adressebeskyttelse, navn_forseglet, kanonisk
+    FROM person WHERE kanonisk = ANY($1::uuid[]) ORDER BY subject <> kanonisk, subject
+"""
 SELECT_BY_LOOKUP = """
-    SELECT subject, kommune, oppslag, status, fodselsdato, adressebeskyttelse, navn_forseglet
+    SELECT subject, kommune, oppslag, status, fodselsdato, adressebeskyttelse, navn_forseglet, kanonisk
     FROM unnest($1::text[], $2::bytea[]) AS q(kommune, oppslag) JOIN person p USING (kommune, oppslag)
 """
 INSERT = """
@@ -62,12 +66,41 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Person:
+    """One subject. What is known of a child stands for every subject it is joined with: birth date, protected address
+    and name (`navn` with the subject whose key seals it), and a blocking. `barn` are all of the child's subjects, the
+    canonical one first; alone, the subject itself.
+    """
+
     subject: UUID
     kommune: str
     status: Personstatus
     fodselsdato: date | None
-    navn_forseglet: bytes | None
+    navn: tuple[UUID, bytes] | None = None
     adressebeskyttelse: bool = False
+    koblet: tuple[UUID, ...] = ()
+
+    @property
+    def barn(self) -> tuple[UUID, ...]:
+        return self.koblet or (self.subject,)
+
+    @property
+    def kanonisk(self) -> UUID:
+        return self.koblet[0] if self.koblet else self.subject
+
+
+def as_one_child(person: Person, joined: Sequence[Person]) -> Person:
+    """`person` with what is known of the child by any of its subjects, the canonical one first in `joined`."""
+    status = person.status
+    if status == "aktiv" and any(other.status == "sperret" for other in joined):
+        status = "sperret"
+    return replace(
+        person,
+        status=status,
+        fodselsdato=next((p.fodselsdato for p in joined if p.fodselsdato), None),
+        navn=next((p.navn for p in joined if p.navn), None),
+        adressebeskyttelse=any(p.adressebeskyttelse for p in joined),
+        koblet=tuple(p.subject for p in joined),
+    )
 
 
 class Register:
@@ -104,7 +137,7 @@ class Register:
     async def by_subject(self, db: asyncpg.Connection, subjects: Collection[UUID]) -> dict[UUID, Person]:
         """Those of `subjects` that exist."""
         rows = await db.fetch(SELECT_BY_SUBJECT, list(subjects)) if subjects else []
-        return {row["subject"]: _person(row) for row in rows}
+        return dict(zip((row["subject"] for row in rows), await _people(db, rows), strict=True))
 
     async def find(self, db: asyncpg.Connection, identities: Iterable[Identity]) -> dict[bytes, Person]:
         """Those known already, by their look-up."""
@@ -112,7 +145,7 @@ class Register:
         if not wanted:
             return {}
         rows = await db.fetch(SELECT_BY_LOOKUP, list(wanted.values()), list(wanted))
-        return {row["oppslag"]: _person(row) for row in rows}
+        return dict(zip((row["oppslag"] for row in rows), await _people(db, rows), strict=True))
 
     async def resolve(self, db: asyncpg.Connection, identities: Iterable[Identity]) -> dict[bytes, Person]:
         """Each identity's person by its look-up, given a subject now where it has none.
@@ -155,11 +188,11 @@ class Register:
 
     async def names(self, people: Iterable[Person]) -> dict[UUID, str]:
         """The names that are known, opened."""
-        sealed = {p.subject: p.navn_forseglet for p in people if p.navn_forseglet is not None}
-        keys = await self._keys.of((subject, IDENTITET) for subject in sealed)
+        sealed = {p.subject: p.navn for p in people if p.navn is not None}
+        keys = await self._keys.of((owner, IDENTITET) for owner, _ in sealed.values())
         return {
-            subject: open_sealed(keys[subject, IDENTITET].key, blob, _context("navn", subject)).decode()
-            for subject, blob in sealed.items()
+            subject: open_sealed(keys[owner, IDENTITET].key, blob, _context("navn", owner)).decode()
+            for subject, (owner, blob) in sealed.items()
         }
 
     async def search(self, db: asyncpg.Connection, kommune: str, navn: str) -> list[UUID]:
@@ -175,13 +208,28 @@ class Register:
         return [mac(self._word_key, word) for word in sorted(words)]
 
 
+async def _people(db: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> list[Person]:
+    """In the order of the rows; one statement more where some of them are joined."""
+    roots = {row["kanonisk"] for row in rows if row["kanonisk"] is not None}
+    if not roots:
+        return [_person(row) for row in rows]
+    joined: dict[UUID, list[Person]] = {root: [] for root in roots}
+    for row in await db.fetch(SELECT_JOINED, list(roots)):
+        joined[row["kanonisk"]].append(_person(row))
+    return [
+        as_one_child(_person(row), joined[row["kanonisk"]]) if row["kanonisk"] else _person(row)
+        for row in rows
+    ]
+
+
 def _person(row: asyncpg.Record) -> Person:
+    navn = row["navn_forseglet"]
     return Person(
         row["subject"],
         row["kommune"],
         row["status"],
         row["fodselsdato"],
-        row["navn_forseglet"],
+        (row["subject"], navn) if navn is not None else None,
         row["adressebeskyttelse"],
     )
 

@@ -43,6 +43,16 @@ async def person_of(
     return (await kjerne.register.resolve(db, [identity]))[identity.oppslag]
 
 
+async def case_of(
+    kjerne: Kjerne, db: asyncpg.Connection, kommune: str, orgnr: str, sak: str
+) -> Person | None:
+    """The subject of an organisation's own case, None where nothing was ever sent on it."""
+    identity = kjerne.register.identify(kommune, orgnr, None, sak, kjerne.clock().astimezone(OSLO).date())
+    if isinstance(identity, Unknown):
+        return None
+    return (await kjerne.register.find(db, [identity])).get(identity.oppslag)
+
+
 async def save(kjerne: Kjerne, body: api.PersonInn) -> UUID:
     """Raises NoIdentity."""
     async with kjerne.engine.begin() as conn:
@@ -81,11 +91,19 @@ async def search(kjerne: Kjerne, body: api.SokInn) -> list[str]:
         db = await driver(conn)
         hits = await _hits(kjerne, db, body, now)
         gate = await ReadGate.open(kjerne, db, viewer, hits, now)
+        if "navn" in body:  # whose address is protected by any of its subjects, is found by no name
+            hits = [subject for subject in hits if not gate.people[subject].adressebeskyttelse]
         decided = {subject: gate.decide_child(subject) for subject in sorted(hits)}
         reads = [Read("barn", subject, d, kategori="sok") for subject, d in decided.items()]
         missed = [] if reads else [Read("barn", None, denied("ingen-treff"), kategori="sok")]
         await log_reads(db, viewer, "sok", reads or missed, now)
-    return [str(subject) for subject, decision in decided.items() if decision.outcome == "full"]
+    return list(
+        dict.fromkeys(
+            str(gate.people[subject].kanonisk)
+            for subject, decision in decided.items()
+            if decision.outcome == "full"
+        )
+    )
 
 
 async def _hits(kjerne: Kjerne, db: asyncpg.Connection, body: api.SokInn, now: datetime) -> Collection[UUID]:

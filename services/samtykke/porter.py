@@ -81,7 +81,7 @@ async def decide_batch(
     async with kjerne.engine.begin() as conn:
         db = await driver(conn)
         people = await _people(kjerne, db, items, events, now)
-        consents = await consents_of(db, {p.subject for p in people if isinstance(p, Person)})
+        consents = await consents_of(db, {p.subject: p for p in people if isinstance(p, Person)}.values())
         decisions = [
             decide(event, _child(person), None, _consents(person, consents), kjerne.law, now)
             for event, person in zip(events, people, strict=True)
@@ -142,7 +142,7 @@ def _child(person: Person | Unknown) -> Child | Unknown:
     return Child(person.kommune, person.status, person.fodselsdato)
 
 
-def _consents(person: Person | Unknown, consents: dict[UUID, list[Consent]]) -> Sequence[Consent]:
+def _consents(person: Person | Unknown, consents: Mapping[UUID, Sequence[Consent]]) -> Sequence[Consent]:
     return consents.get(person.subject, ()) if isinstance(person, Person) else ()
 
 
@@ -200,12 +200,15 @@ def _keys_of(
     status = people[subject].status if subject in people else "sperret"
     fact_key = own.get((subject, SAMORDNING))
     keys = (named.get(id_) for id_ in ids)
-    return {
+    answer: api.NokkelSvar = {
         "subject": str(subject),
         "status": status,
         "nokler": {str(k.id): _base64(k) for k in keys if k and k.subject == subject},
         "samordning": {"nokkelid": str(fact_key.id), "nokkel": _base64(fact_key)} if fact_key else None,
     }
+    if subject in people and people[subject].koblet:
+        answer["koblet"] = [str(one) for one in people[subject].koblet]
+    return answer
 
 
 def _base64(key: DataKey) -> str:
@@ -311,7 +314,7 @@ class ReadGate:
     kjerne: Kjerne
     viewer: Viewer
     people: dict[UUID, Person]
-    consents: dict[UUID, list[Consent]]
+    consents: Mapping[UUID, Sequence[Consent]]
     coordinated: set[UUID]
     known: set[UUID]
     familie: Mapping[UUID, frozenset[tuple[str, api.Familierolle]]]
@@ -332,14 +335,16 @@ class ReadGate:
         service = kjerne.catalogue.tjenester.get(tjeneste or "")
         if service and service.frivillig:
             rolle = FRIVILLIG  # whatever the token calls her
+        people = await kjerne.register.by_subject(db, subjects)
+        everyone = {one for person in people.values() for one in person.barn}
         return cls(
             kjerne,
             Viewer(viewer["sub"], rolle, viewer["kommune"], tjeneste, viewer.get("skjermet", False)),
-            await kjerne.register.by_subject(db, subjects),
-            await consents_of(db, subjects),
-            await _coordinated_by(db, viewer["sub"], subjects),
-            await kjerne.keys.with_key_of(tjeneste, subjects) if tjeneste else set(),
-            await families_of(db, viewer["sub"], subjects) if rolle in FAMILY else {},
+            people,
+            await consents_of(db, people.values()),
+            await _coordinated_by(db, viewer["sub"], everyone),
+            await kjerne.keys.with_key_of(tjeneste, everyone) if tjeneste else set(),
+            await families_of(db, viewer["sub"], everyone) if rolle in FAMILY else {},
             now,
         )
 
@@ -347,16 +352,18 @@ class ReadGate:
         person = self.people.get(subject)
         child: Child | Unknown = NOBODY
         if person is not None:
+            own = self.viewer.tjeneste
             child = Child(
                 person.kommune,
                 person.status,
                 person.fodselsdato,
-                frozenset((self.viewer.sub,) if subject in self.coordinated else ()),
-                frozenset((self.viewer.tjeneste,) if self.viewer.tjeneste and subject in self.known else ()),
-                self.familie.get(subject, frozenset()),
+                frozenset((self.viewer.sub,) if not self.coordinated.isdisjoint(person.barn) else ()),
+                frozenset((own,) if own and not self.known.isdisjoint(person.barn) else ()),
+                frozenset(role for one in person.barn for role in self.familie.get(one, ())),
                 person.adressebeskyttelse,
             )
-        return decide(event, child, self.viewer, self.consents[subject], self.kjerne.law, self.now)
+        consents = self.consents.get(subject, ())
+        return decide(event, child, self.viewer, consents, self.kjerne.law, self.now)
 
     def decide_child(self, subject: UUID, *, koordinering: bool = False, oppgave: bool = False) -> Decision:
         """Whether the viewer may know who the child is."""
@@ -372,11 +379,12 @@ class ReadGate:
         return self.decide(subject, event)
 
 
-async def consents_of(db: asyncpg.Connection, subjects: Collection[UUID]) -> dict[UUID, list[Consent]]:
-    """Every consent of each child, whatever its state; an empty list for a child without any."""
-    out: dict[UUID, list[Consent]] = defaultdict(list)
-    for row in await db.fetch(SELECT_CONSENTS, list(subjects)) if subjects else ():
-        out[row["subject"]].append(
+async def consents_of(db: asyncpg.Connection, people: Collection[Person]) -> dict[UUID, Sequence[Consent]]:
+    """Every consent of each child, whatever its state and whichever of its subjects it was given for."""
+    found: dict[UUID, list[Consent]] = defaultdict(list)
+    wanted = list({subject for person in people for subject in person.barn})
+    for row in await db.fetch(SELECT_CONSENTS, wanted) if wanted else ():
+        found[row["subject"]].append(
             Consent(
                 id=str(row["samtykke"]),
                 status=row["status"],
@@ -388,7 +396,12 @@ async def consents_of(db: asyncpg.Connection, subjects: Collection[UUID]) -> dic
                 hvem=row["hvem"],
             )
         )
-    return out
+    return {
+        p.subject: [c for subject in p.koblet for c in found.get(subject, ())]
+        if p.koblet
+        else found.get(p.subject, ())
+        for p in people
+    }
 
 
 async def _coordinated_by(db: asyncpg.Connection, sub: str, subjects: Collection[UUID]) -> set[UUID]:

@@ -44,7 +44,7 @@ STATUS: dict[Steg, api.Samtykkestatus] = {
 EXPIRY_BATCH = 500
 
 LOCK = "SELECT * FROM samtykke WHERE samtykke = $1 FOR UPDATE"
-OF_CHILD = "SELECT * FROM samtykke WHERE subject = $1 ORDER BY tid, samtykke"
+OF_CHILD = "SELECT * FROM samtykke WHERE subject = ANY($1::uuid[]) ORDER BY tid, samtykke"
 EXPIRED = """
     SELECT * FROM samtykke WHERE status = 'gitt' AND utloper <= $1
     ORDER BY utloper, samtykke LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -193,8 +193,9 @@ class Ledger:
         row = await db.fetchrow(LOCK, id_)
         return _entry(row) if row else None
 
-    async def of_child(self, db: asyncpg.Connection, subject: UUID) -> list[Entry]:
-        return [_entry(row) for row in await db.fetch(OF_CHILD, subject)]
+    async def of_child(self, db: asyncpg.Connection, barn: Sequence[UUID]) -> list[Entry]:
+        """`barn`: all of the child's subjects."""
+        return [_entry(row) for row in await db.fetch(OF_CHILD, barn)] if barn else []
 
     async def expire(self, db: asyncpg.Connection, now: datetime) -> int:
         """Writes down what has run out and announces what has begun since the last call; how many there

@@ -49,7 +49,10 @@ person = Table(
     # Sealed under the child's own identity key, so erasing the key erases them in every backup too.
     Column("nummer_forseglet", LargeBinary),
     Column("navn_forseglet", LargeBinary),
+    # The subject that stands for this child and all it is joined with; null where it is joined with none.
+    Column("kanonisk", UUID),
     _now(),
+    Index("person_kanonisk", "kanonisk", postgresql_where=text("kanonisk is not null")),
     UniqueConstraint("kommune", "oppslag"),
     CheckConstraint("status in ('aktiv', 'sperret', 'slettet')"),
 )
@@ -61,6 +64,22 @@ navneoppslag = Table(
     Column("oppslag", LargeBinary, primary_key=True),
     Column("subject", UUID, primary_key=True),
     Index("navneoppslag_subject", "subject"),
+)
+
+kobling = Table(
+    "kobling",
+    metadata,
+    # "samme-barn": the two are one child here, and what is known of one is known of the other.
+    # "flytting": the same child in another municipality; samtykke alone knows, and nothing is read across.
+    Column("subject", UUID, primary_key=True),
+    Column("art", Text, primary_key=True),
+    Column("til", UUID, nullable=False),
+    Column("versjon", Integer, nullable=False),
+    Column("gjelder", Boolean, nullable=False),
+    _now(),
+    CheckConstraint("art in ('samme-barn', 'flytting')"),
+    CheckConstraint("subject <> til"),
+    Index("kobling_til", "til"),
 )
 
 tildeling = Table(

@@ -31,7 +31,7 @@ def body(**changed: Any) -> api.SamtykkeInn:
 
 
 def entry(status: str = "gitt", born: date | None = None, subject: UUID = CHILD, **changed: Any) -> Entry:
-    made = entry_of(ID, Person(subject, "4601", "aktiv", born, None), body(**changed), NOW)
+    made = entry_of(ID, Person(subject, "4601", "aktiv", born), body(**changed), NOW)
     object.__setattr__(made, "status", status)
     return made
 
@@ -107,5 +107,5 @@ def test_ages_turn_at_norwegian_midnight_and_leap_children_on_the_first_of_march
 
 
 def test_what_is_kept_of_a_consent_says_nothing_of_who_the_child_is() -> None:
-    kept = entry_of(ID, Person(CHILD, "4601", "aktiv", None, None), body(id=str(ID), person="1"), NOW).record
+    kept = entry_of(ID, Person(CHILD, "4601", "aktiv", None), body(id=str(ID), person="1"), NOW).record
     assert not {"person", "subject", "id"} & kept.keys()
