@@ -25,9 +25,10 @@ from backbone.seal import SealBroken, open_sealed, seal
 from backbone.settings import Settings
 from consumers.coordination import steglager, store
 from consumers.coordination.duties import evaluate
-from consumers.coordination.facts import FactSet
+from consumers.coordination.facts import FactSet, merged
 from consumers.coordination.forteller import told_baton, told_step
 from consumers.coordination.innlesing import Arrival, Opened, Parked, Record, open_body, read
+from consumers.coordination.koblede import as_given
 from consumers.coordination.oppgaver import Oppgave, Step, everybody, handed_on, steps
 from consumers.coordination.regler import samarbeid
 from consumers.coordination.regler.regel import Duty
@@ -51,12 +52,13 @@ class Keys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChildKeys:
-    """What samtykke answered for one child, for this batch alone."""
+    """What samtykke answered for one child, for this batch alone. `koblet`: see NokkelSvar."""
 
     status: api.Personstatus
     data: Mapping[str, bytes]
     fact_key_id: str
     fact_key: bytes
+    koblet: tuple[str, ...] = ()
 
 
 class News:
@@ -216,6 +218,7 @@ class Handler:
         async with self._engine.begin() as conn:
             wanted = await store.waiting_keys(await driver(conn), subjects)
         keys = await self._keys({s: wanted.get(s, ()) for s in subjects})
+        keys |= await self._keys({s: () for child in keys.values() for s in child.koblet if s not in keys})
         by_status: dict[str, list[str]] = defaultdict(list)
         for subject, child in keys.items():
             by_status[child.status].append(subject)
@@ -227,6 +230,11 @@ class Handler:
             told, counted = await self._waiting(db, by_status["aktiv"], keys)
             spans = Spans(())
             await self._settle(db, told, keys, now, spans, recompute=True)
+            await store.save_joined(db, {s: child.koblet[:1] for s, child in keys.items()})
+            for barn in sorted({child.koblet for child in keys.values() if child.koblet}):
+                await self._settle_joined(
+                    db, [s for s in barn if keys[s].status == "aktiv"], keys, now, spans
+                )
             await store.counted(db, counted)
         spans.committed(())
 
@@ -244,6 +252,7 @@ class Handler:
                 data,
                 own["nokkelid"] if own else "",
                 base64.b64decode(own["nokkel"]) if own else b"",
+                tuple(answer.get("koblet", ())),
             )
         return found
 
@@ -311,8 +320,11 @@ class Handler:
                 continue
             if not facts.merge(news.facts) and not recompute:
                 continue
-            duties, next_change = evaluate(facts, self._rules, now)
             sealed = seal(key.fact_key, facts.encode(), fact_context(subject))
+            if key.koblet:  # what is due follows from all of the child's subjects: soon, and together
+                saved.append(store.Saved(subject, key.fact_key_id, sealed, now))
+                continue
+            duties, next_change = evaluate(facts, self._rules, now)
             saved.append(store.Saved(subject, key.fact_key_id, sealed, next_change))
             mine = tasks.get(subject, {})
             knows = Sak(facts, self._rules, now).knows if handed_on(mine.values()) else everybody
@@ -331,6 +343,43 @@ class Handler:
         if unreadable:
             log.error("%d fact sets can't be opened and are built anew", len(unreadable))
             await store.rebuild(db, unreadable)
+
+    async def _settle_joined(
+        self,
+        db: asyncpg.Connection,
+        barn: Sequence[str],
+        keys: Mapping[str, ChildKeys],
+        now: datetime,
+        spans: Spans,
+    ) -> None:
+        """Brings the tasks of a child with several subjects, the canonical one first, into line with all its facts."""
+        held = await store.lock_fact_sets(db, dict.fromkeys(barn, ""))
+        opened = {s: _open(s, row, keys[s]) for s, row in held.items()}
+        sets = [facts for facts in opened.values() if facts is not None]
+        if len(sets) < len(held) or not sets:
+            await store.rebuild(db, [s for s, facts in opened.items() if facts is None])
+            return
+        facts = merged(barn[0], sets)
+        duties, next_change = evaluate(facts, self._rules, now)
+        tasks = {id_: t for own in (await store.tasks_of(db, barn)).values() for id_, t in own.items()}
+        knows = Sak(facts, self._rules, now).knows if handed_on(tasks.values()) else everybody
+        written: list[store.Written] = []
+        events: list[NewEvent] = []
+        cooperation: list[Oppgave] = []
+        kommune = next(iter(held.values())).kommune
+        for step in steps(tasks, as_given(duties, barn, tasks), kommune, knows):
+            written.append(self._written(step, keys[step.oppgave.subject]))
+            if step.told:
+                events.append(told_step(step, now, None, spans.caused(step, None)))
+                if step.told == "opprettet" and step.oppgave.regel == samarbeid.REGEL.navn:
+                    cooperation.append(step.oppgave)
+        await store.save_tasks(db, written, now)
+        await store.look_again(db, list(held), next_change)
+        if cooperation and not await steglager.any_baton(db, barn):
+            for task in await steglager.begin_batons(db, cooperation[:1], now):
+                events.append(told_baton(task.kommune, task.subject, begin(task.eier), 1, None, now))
+        if events:
+            await self._journal.append(db, events, now)
 
     def _written(self, step: Step, key: ChildKeys) -> store.Written:
         if step.duty is None:

@@ -26,10 +26,16 @@ _TASK = (
 )
 
 
+def _of_child(nr: int) -> str:
+    """Every subject of the child that parameter `nr` names one of."""
+    joined = "SELECT o.subject FROM koblet k JOIN koblet o USING (kanonisk) WHERE k.subject = "
+    return f"(SELECT ${nr}::uuid UNION {joined} ${nr}::uuid)"
+
+
 async def timeline(db: asyncpg.Connection, subject: str) -> list[Json]:
-    """The child's events by time."""
+    """The child's events by time, those of subjects it is joined with among them."""
     rows = await db.fetch(
-        f"SELECT {_EVENT} FROM tidslinje WHERE subject = $1::uuid ORDER BY time, source, id",  # noqa: S608
+        f"SELECT {_EVENT} FROM tidslinje WHERE subject IN {_of_child(1)} ORDER BY time, source, id",  # noqa: S608
         subject,
     )
     return [_event(row) for row in rows]
@@ -47,7 +53,7 @@ async def tasks(
     """Tasks by date that fit every filter given; `utlost_av` is the id of an event that they rest on."""
     rows = await db.fetch(
         f"SELECT {_TASK} FROM oppgave WHERE ($1::text IS NULL OR kommune = $1) AND ($2::text IS NULL OR eier = $2)"  # noqa: S608
-        " AND ($3::uuid IS NULL OR subject = $3) AND ($4::uuid IS NULL OR id = $4)"
+        f" AND ($3::uuid IS NULL OR subject IN {_of_child(3)}) AND ($4::uuid IS NULL OR id = $4)"
         " AND ($5::text IS NULL OR hviler_pa @> $5::text::jsonb) ORDER BY frist, id",
         kommune,
         eier,
@@ -61,8 +67,8 @@ async def tasks(
 async def children(db: asyncpg.Connection, tjeneste: str | None, kommune: str | None) -> list[str]:
     """Children with an event from the service, in the municipality."""
     rows = await db.fetch(
-        "SELECT DISTINCT subject FROM tidslinje WHERE ($1::text IS NULL OR tjeneste = $1)"
-        " AND ($2::text IS NULL OR kommune = $2) ORDER BY subject",
+        "SELECT DISTINCT coalesce(kanonisk, subject) AS subject FROM tidslinje LEFT JOIN koblet USING (subject)"
+        " WHERE ($1::text IS NULL OR tjeneste = $1) AND ($2::text IS NULL OR kommune = $2) ORDER BY subject",
         tjeneste,
         kommune,
     )

@@ -115,6 +115,14 @@ async def begin_batons(db: asyncpg.Connection, tasks: Iterable[Oppgave], now: da
     return begun
 
 
+async def any_baton(db: asyncpg.Connection, subjects: Sequence[str]) -> bool:
+    """Whether one of the subjects has a baton."""
+    found: bool = await db.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM stafett WHERE subject = ANY($1::uuid[]))", subjects
+    )
+    return found
+
+
 async def baton(db: asyncpg.Connection, subject: str) -> tuple[str, Stafett] | None:
     """(kommune, baton); None before the first cooperation."""
     row = await db.fetchrow(

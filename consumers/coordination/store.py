@@ -304,6 +304,32 @@ async def postpone(db: asyncpg.Connection, subject: str, until: datetime) -> Non
     await db.execute("UPDATE faktasett SET neste_endring = $2 WHERE subject = $1::uuid", subject, until)
 
 
+async def look_again(db: asyncpg.Connection, barn: Sequence[str], at: datetime | None) -> None:
+    """When time alone may change what is due for a child with several subjects: kept on the first of them."""
+    await db.execute(
+        "UPDATE faktasett SET neste_endring = CASE WHEN subject = $1::uuid THEN $3::timestamptz END"
+        " WHERE subject = ANY($2::uuid[])",
+        barn[0],
+        barn,
+        at,
+    )
+
+
+async def save_joined(db: asyncpg.Connection, canonical: Mapping[str, Sequence[str]]) -> None:
+    """Which subject stands for each of these (none: it stands for itself), so that a reader finds them together."""
+    joined = {subject: of[0] for subject, of in canonical.items() if of}
+    await db.execute(
+        "DELETE FROM koblet WHERE subject = ANY($1::uuid[])", [s for s in canonical if s not in joined]
+    )
+    await db.execute(
+        "INSERT INTO koblet (subject, kanonisk)"
+        " SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS n (subject, kanonisk) ORDER BY subject"
+        " ON CONFLICT (subject) DO UPDATE SET kanonisk = excluded.kanonisk",
+        list(joined),
+        list(joined.values()),
+    )
+
+
 async def held_back(db: asyncpg.Connection, after: str, limit: int) -> list[str]:
     """Children with something waiting, by subject from `after` on."""
     rows = await db.fetch(
@@ -319,7 +345,8 @@ async def known(db: asyncpg.Connection, subjects: Iterable[str]) -> list[str]:
     """Those of the children that something is kept for that a change may concern."""
     rows = await db.fetch(
         "SELECT subject FROM faktasett WHERE subject = ANY($1::uuid[])"
-        " UNION SELECT subject FROM tidslinje WHERE venter AND subject = ANY($1::uuid[]) ORDER BY subject",
+        " UNION SELECT subject FROM tidslinje WHERE subject = ANY($1::uuid[])"
+        " UNION SELECT subject FROM koblet WHERE subject = ANY($1::uuid[]) ORDER BY subject",
         list(subjects),
     )
     return [str(r["subject"]) for r in rows]

@@ -75,6 +75,16 @@ faktasett = Table(
     Index("faktasett_venter", "subject", postgresql_where=text("venter")),
 )
 
+koblet = Table(
+    "koblet",
+    metadata,
+    Column("subject", UUID, primary_key=True),
+    Column(
+        "kanonisk", UUID, nullable=False, comment="stands for the child; samtykke's word, for readers alone"
+    ),
+    Index("koblet_kanonisk", "kanonisk"),
+)
+
 oppgave = Table(
     "oppgave",
     metadata,

@@ -65,6 +65,7 @@ class Samtykke:
         self.keys_by_id: dict[str, bytes] = {}
         self.ids: dict[tuple[str, str], str] = {}
         self.status: dict[str, api.Personstatus] = defaultdict(lambda: "aktiv")
+        self.joined: tuple[str, ...] = ()
         self.named: list[str] = []
         self.away = 0
         self.calls = 0
@@ -87,7 +88,18 @@ class Samtykke:
         id_, key = self.key(subject, "samordning")
         found = {i: _b64(self.keys_by_id[i]) for i in item["nokkelider"] if i in self.keys_by_id}
         own: api.Nokkel = {"nokkelid": id_, "nokkel": _b64(key)}
-        return {"subject": subject, "status": "aktiv", "nokler": found, "samordning": own}
+        answer: api.NokkelSvar = {
+            "subject": subject,
+            "status": "aktiv",
+            "nokler": found,
+            "samordning": own,
+        }
+        return {**answer, "koblet": list(self.joined)} if subject in self.joined else answer
+
+    def join(self, *subjects: str) -> None:
+        """These are one child, the canonical one first; none: parted. Told of in the feed."""
+        self.named += list(dict.fromkeys((*self.joined, *subjects)))
+        self.joined = subjects
 
     def change(self, subject: str, status: api.Personstatus) -> None:
         self.status[subject] = status
@@ -224,8 +236,10 @@ async def eventually(value: Callable[[], Awaitable[Any]], expected: Any, within_
     pytest.fail(f"{found!r} did not become {expected!r}")
 
 
-@pytest.fixture
-async def thread(settings: Settings, topics: Catalogue, make_database: MakeDatabase) -> AsyncIterator[Thread]:
+@pytest.fixture(name="thread")
+async def running_thread(
+    settings: Settings, topics: Catalogue, make_database: MakeDatabase
+) -> AsyncIterator[Thread]:
     publisher = Publisher(settings, "prove")
     made = Thread(settings, topics, await make_database("samordning", metadata), publisher)
     yield made

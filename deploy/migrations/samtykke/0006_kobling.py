@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005_kobling"
-down_revision = "0004_familie"
+revision = "0006_kobling"
+down_revision = "0005_nokkelid"
 
 
 def upgrade() -> None:
