@@ -5,9 +5,10 @@ protocol binding 1.0 §3.2; extension names follow CloudEvents §3: lower case l
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal, Self
+from operator import itemgetter
+from typing import Annotated, Final, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
@@ -216,6 +217,9 @@ def _time(name: str, at: datetime) -> bytes:
     return timestamp(at).encode()
 
 
+_ATTRIBUTES = frozenset({"specversion", *Envelope.model_fields})
+
+
 def from_kafka(headers: Iterable[tuple[str, bytes | None]]) -> Envelope:
     """Raises MalformedEnvelope or FutureVersion; unknown attributes are ignored, the first of a repeated one counts."""
     attributes: dict[str, str] = {}
@@ -223,10 +227,124 @@ def from_kafka(headers: Iterable[tuple[str, bytes | None]]) -> Envelope:
         if value is None:
             continue
         key = "datacontenttype" if name == "content-type" else name[3:] if name.startswith("ce_") else None
-        if key is None or key in attributes:
+        if key not in _ATTRIBUTES or key in attributes:
             continue
         try:
             attributes[key] = value.decode()
         except UnicodeDecodeError:
             raise MalformedEnvelope(key) from None
     return Envelope.from_attributes(attributes)
+
+
+class Row(NamedTuple):
+    """An envelope as one who reads many keeps it: a plain tuple. The fields are Envelope's, `skjerming` as it is
+    written, and `aad` what the body is bound to."""
+
+    source: str
+    id: str
+    subject: str
+    type: str
+    tjeneste: str
+    kategori: str
+    skjerming: str
+    time: datetime
+    recordedtime: datetime
+    kommune: str
+    orgnr: str
+    grunnlag: str
+    beslutning: str
+    lovversjon: str
+    nokkelid: str
+    traceparent: str | None
+    correlationid: str | None
+    causationid: str | None
+    aad: bytes
+    schema_versjon: int
+
+    @classmethod
+    def of(cls, envelope: Envelope) -> Self:
+        """Raises MalformedEnvelope and UnknownType."""
+        e, versjon = envelope, envelope.schema_versjon
+        return cls(
+            e.source, e.id, e.subject, e.type, e.tjeneste, e.kategori, str(e.skjerming), e.time, e.recordedtime,
+            e.kommune, e.orgnr, e.grunnlag, e.beslutning, e.lovversjon, e.nokkelid, e.traceparent, e.correlationid,
+            e.causationid, e.aad(), versjon,
+        )  # fmt: skip
+
+
+_A_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_A_WORD = r"[\x21-\x7e]{1,256}"
+_A_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.(?!000000)[0-9]{6})?Z"
+_SHARED = tuple(
+    header_name(name)
+    for name in (
+        "source", "type", "kategori", "skjerming", "specversion", "datacontenttype", "dataschema", "kommune", "orgnr",
+        "beslutning", "lovversjon",
+    )
+)  # fmt: skip
+_shared = itemgetter(*_SHARED)
+_own = itemgetter(
+    *(header_name(n) for n in ("id", "subject", "time", "recordedtime", "grunnlag", "nokkelid"))
+)
+_PARENT, _CORRELATION, _CAUSE = (header_name(n) for n in ("traceparent", "correlationid", "causationid"))
+_CANONICAL = re.compile(
+    "\n".join((_A_WORD, _A_UUID, _A_TIME, _A_TIME, _A_WORD, _A_UUID, _A_WORD, _A_WORD, _A_WORD)).encode()
+)
+_DOUBLE = "ce_datacontenttype"
+_ABSENT = b"-"
+
+
+class RowReader:
+    """Reads headers as `from_kafka` does, for thousands of records at a time.
+
+    Attributes that records share (who sent it, which type) are read by `from_kafka` the first time they are met, and
+    known again by their bytes. Those of the event itself are taken as they stand where they have the very form that
+    `to_kafka` gives them. A record that differs in anything goes by `from_kafka`: that is the definition, this only a
+    shorter way to the same answer. Nothing of an event or a child is kept.
+    """
+
+    SHARED_MAX = 10_000
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes | None, ...], Row] = {}
+
+    def __call__(self, headers: Sequence[tuple[str, bytes | None]]) -> Row:
+        """Raises MalformedEnvelope, FutureVersion, UnknownType."""
+        values = dict(headers)
+        if len(values) != len(headers) or _DOUBLE in values:
+            return Row.of(from_kafka(headers))
+        return self._read(values) or self._learn(headers, values)
+
+    def _read(self, values: dict[str, bytes | None]) -> Row | None:
+        """None for what is not in the form that we write, or shared with no record before it."""
+        get = values.get
+        try:
+            shared = _shared(values)
+            known = self._known[shared]
+            id_, subject, time, *_ = own = _own(values)
+            parent, correlation, cause = optional = get(_PARENT), get(_CORRELATION), get(_CAUSE)
+            lines = b"\n".join((*own, parent or _ABSENT, correlation or _ABSENT, cause or _ABSENT))
+            if _CANONICAL.fullmatch(lines) is None or b"" in optional:
+                return None
+            words = lines.decode().split("\n")
+            times = datetime.fromisoformat(words[2]), datetime.fromisoformat(words[3])
+        except (KeyError, TypeError, ValueError):  # absent, null, no such day
+            return None
+        source, type_, kategori, skjerming = shared[:4]
+        return Row(
+            known.source, words[0], words[1], known.type, known.tjeneste, known.kategori, known.skjerming, *times,
+            known.kommune, known.orgnr, words[4], known.beslutning, known.lovversjon, words[5],
+            words[6] if parent else None, words[7] if correlation else None, words[8] if cause else None,
+            b"\n".join((id_, source, type_, subject, time, kategori, skjerming)), known.schema_versjon,
+        )  # fmt: skip
+
+    def _learn(self, headers: Sequence[tuple[str, bytes | None]], values: dict[str, bytes | None]) -> Row:
+        row = Row.of(from_kafka(headers))
+        if all(values.get(name) for name in _SHARED):
+            if len(self._known) >= self.SHARED_MAX:
+                self._known.clear()
+            self._known[_shared(values)] = row._replace(
+                id="", subject="", grunnlag="", nokkelid="", traceparent=None, correlationid=None, causationid=None,
+                aad=b"",
+            )  # fmt: skip
+        return row

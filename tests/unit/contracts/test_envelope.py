@@ -1,5 +1,6 @@
 """The envelope and its Kafka binary mode, held against the CloudEvents SDK."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -7,13 +8,24 @@ import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary, to_binary
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from contracts.envelope import Envelope, FutureVersion, MalformedEnvelope, Stamp, from_kafka, to_kafka
+from contracts.catalogue import UnknownType
+from contracts.envelope import (
+    Envelope,
+    FutureVersion,
+    MalformedEnvelope,
+    Row,
+    RowReader,
+    Stamp,
+    from_kafka,
+    to_kafka,
+)
 from contracts.hendelser import Skjerming
 
+Headers = list[tuple[str, bytes | None]]
 WORD = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=40)
 TIME = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))
 OPTIONAL = st.none() | WORD
@@ -138,7 +150,8 @@ def one(**changed: bytes | None) -> list[tuple[str, bytes | None]]:
 
 
 def test_unknown_attributes_are_ignored() -> None:
-    assert from_kafka([*one(), ("ce_nytt", b"1"), ("annet", b"2"), ("ce_tomt", None)]) == from_kafka(one())
+    more: Headers = [("ce_nytt", b"1"), ("annet", b"2"), ("ce_tomt", None), ("ce_annet", b"\xff")]
+    assert from_kafka([*one(), *more]) == from_kafka(one())
 
 
 def test_times_travel_in_utc() -> None:
@@ -188,3 +201,94 @@ def test_each_attribute_that_gives_the_body_its_meaning_is_bound_to_it() -> None
     }
     contexts = {envelope.model_copy(update={name: value}).aad() for name, value in changes.items()}
     assert len(contexts | {envelope.aad()}) == len(changes) + 1
+
+
+REFUSALS = (MalformedEnvelope, FutureVersion, UnknownType)
+TIMES = [
+    b"2026-03-29T10:00:00.120000Z", b"2026-03-29T10:00:00.000000Z", b"2026-03-29T10:00:00.12Z", b"2026-03-29",
+    b"2026-03-29T10:00:00+00:00", b"2026-03-29T10:00:60Z", b"2026-03-29T24:00:00Z", b"2026-02-30T10:00:00Z",
+    b"0001-01-01T00:00:00Z", b"1774778400",
+]  # fmt: skip
+IDS = [b"5F0C1F3E-0000-4000-8000-000000000001", b"5f0c1f3e-0000-4000-8000-00000000000a", b"h-3"]
+ODD = [None, b"", b"-", b"x y", b"\n", b"x\ny", b"\xff", "æ".encode(), b"x" * 256, b"x" * 257]
+VALUES: dict[str, list[bytes]] = {
+    "ce_specversion": [b"1.0", b"1.1", b"2.0"],
+    "ce_id": IDS,
+    "ce_source": [b"/4601/skole/974557747"],
+    "ce_type": [b"no.samspor.skole", b"no.annen.skole.x", b"no.samspor.nav.undring.registrert"],
+    "ce_subject": IDS,
+    "ce_time": TIMES,
+    "ce_recordedtime": TIMES,
+    "ce_dataschema": [b"urn:samspor:x:9", b"urn:samspor:x:ny"],
+    "content-type": [b"application/json", b"application/vnd.samspor.sealed"],
+    "ce_datacontenttype": [b"application/json", b"application/vnd.samspor.sealed"],
+    "ce_kommune": [b"4602", b"46"],
+    "ce_orgnr": [b"974557747", b"9"],
+    "ce_kategori": [b"skolegang"],
+    "ce_skjerming": [b"N", b"Q"],
+    "ce_grunnlag": [b"samtykke:2"],
+    "ce_beslutning": [b"shield", b"withhold"],
+    "ce_lovversjon": [b"2027-01-01"],
+    "ce_nokkelid": IDS,
+    "ce_traceparent": [b"00-1-2-00"],
+    "ce_correlationid": [b"k-2"],
+    "ce_causationid": [b"a-2"],
+    "ce_nytt": [b"1"],
+}
+WRITTEN: tuple[dict[str, bytes | None], ...] = (
+    {},
+    {"ce_traceparent": b"00-1-2-01", "ce_correlationid": b"k", "ce_causationid": b"a"},
+    {"ce_id": b"h-2", "ce_time": b"2026-03-29T10:00:00.120000Z", "ce_grunnlag": b"opplaeringslova-24-1"},
+)
+
+
+@st.composite
+def changed_headers(draw: st.DrawFn) -> Headers:
+    """What `to_kafka` writes, with at most two headers changed, taken away or repeated, in any order."""
+    headers = one(**draw(st.sampled_from(WRITTEN)))
+    for _ in range(draw(st.integers(0, 2))):
+        name = draw(st.sampled_from(sorted(VALUES)))
+        how = draw(st.sampled_from(["set", "set", "drop", "repeat before", "repeat after"]))
+        if how in ("set", "drop"):
+            headers = [(n, v) for n, v in headers if n != name]
+        if how != "drop":
+            value = draw(st.sampled_from(VALUES[name] + ODD))
+            headers.insert(0 if how == "repeat before" else len(headers), (name, value))
+    return draw(st.permutations(headers)) if draw(st.booleans()) else headers
+
+
+def outcome(read: Callable[[Headers], Row], headers: Headers) -> Row | tuple[type[Exception], str]:
+    try:
+        return read(headers)
+    except REFUSALS as error:
+        return type(error), str(error)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(changed_headers(), min_size=1, max_size=4))
+def test_the_reader_of_many_gives_what_the_definition_gives(records: Sequence[Headers]) -> None:
+    reader = RowReader()
+    for headers in (*records, *records):  # the second time it knows what they share
+        assert outcome(reader, headers) == outcome(lambda h: Row.of(from_kafka(h)), headers)
+
+
+def test_the_reader_of_many_takes_the_short_way_for_what_we_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = RowReader()
+    expected = reader(one())
+    monkeypatch.setattr("contracts.envelope.from_kafka", None)
+    assert reader(one()) == expected
+    assert reader(one(ce_id=b"h-2", ce_traceparent=b"00-1-2-01")) == expected._replace(
+        id="h-2", traceparent="00-1-2-01", aad=expected.aad.replace(b"h-1", b"h-2")
+    )
+
+
+def test_the_reader_of_many_keeps_nothing_of_a_child_and_not_without_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(RowReader, "SHARED_MAX", 3)
+    reader = RowReader()
+    for n in range(10):
+        reader(one(ce_source=f"/4601/skole/{n}".encode()))
+    assert 0 < len(reader._known) <= 3
+    kept = repr(reader._known)
+    assert not [v for v in ("h-1", "5f0c1f3e", "samtykke:1") if v in kept]
