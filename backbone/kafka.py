@@ -30,6 +30,8 @@ RECORD_BYTES_MAX = 1024 * 1024
 STOP_S = 5.0
 PATIENCE_S = 15.0
 """How long a partition with something to read may stand still."""
+STARVED_TIMES = 8
+"""So much longer while the consumer always has more than it can take, from other partitions."""
 
 
 def bootstrap(settings: Settings) -> str:
@@ -205,11 +207,15 @@ class Watch:
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         self._patience_s = patience_s
         self._looked = asyncio.get_running_loop().time()
-        self._waiting: dict[TopicPartition, int] = {}
+        self._waiting: dict[TopicPartition, tuple[int, float]] = {}
 
-    async def look(self, consumer: AIOKafkaConsumer) -> None:
+    async def look(self, consumer: AIOKafkaConsumer, *, drained: bool = True) -> None:
         """Raises Standstill where a partition has something to read and stands where it stood `patience_s` ago, or
-        does not know its position; KafkaError."""
+        does not know its position; KafkaError.
+
+        `drained`: all that had come was taken. Where it was not, a partition may be in line behind the others, and is
+        given STARVED_TIMES as long.
+        """
         now = asyncio.get_running_loop().time()
         if now - self._looked < self._patience_s:
             return
@@ -219,9 +225,14 @@ class Watch:
                 waiting = {tp: at for tp, end in ends.items() if (at := await consumer.position(tp)) < end}
         except TimeoutError:
             raise Standstill("no position") from None
-        if any(self._waiting.get(tp) == at for tp, at in waiting.items()):
+        standing = {
+            tp: self._waiting[tp] for tp, at in waiting.items() if self._waiting.get(tp, (None,))[0] == at
+        }
+        longest_s = self._patience_s * (1 if drained else STARVED_TIMES)
+        if any(now - since >= longest_s for _, since in standing.values()):
             raise Standstill("lag")
-        self._looked, self._waiting = now, waiting
+        self._waiting = {tp: (at, now) for tp, at in waiting.items()} | standing
+        self._looked = now
 
 
 async def _end(producer: AIOKafkaProducer) -> None:

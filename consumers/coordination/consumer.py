@@ -2,15 +2,17 @@
 
 aiokafka's own consumer beneath FastStream (deploy/decisions/0003). The position in the database, written in
 the same transaction as the effects, is the truth; the group's committed offset follows it and is a
-fallback. aiokafka fetches the next batch in the background while this one is written.
+fallback. The next batch is fetched and made ready while this one is written.
 """
 
 import asyncio
 import logging
 import random
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -21,11 +23,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backbone import metrics
 from backbone.database import DATABASE_AWAY, driver
 from backbone.failures import Retry, backoff
-from backbone.kafka import bootstrap
+from backbone.kafka import PATIENCE_S, Standstill, Watch, bootstrap
 from backbone.samtykke_client import Rejected
 from backbone.settings import Settings
 from consumers.coordination import store
-from consumers.coordination.handler import Handler
+from consumers.coordination.handler import Handler, Prepared
 from consumers.coordination.innlesing import Parked, Record
 
 log = logging.getLogger(__name__)
@@ -33,8 +35,6 @@ log = logging.getLogger(__name__)
 GROUP = "samordning"
 FETCH_WAIT_MS = 200
 ASSIGNMENT_WAIT_S = 0.05
-PATIENCE_S = 15.0
-"""How long a consumer may stand still before it is asked whether there is something to read."""
 KAFKA_TIMEOUT_S = 10.0
 
 AWAY = (Retry, *DATABASE_AWAY)
@@ -43,8 +43,14 @@ BROKEN = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 """The database is there and will never take it."""
 
 
-class Stalled(Exception):
-    """There is something to read and nothing comes (aiokafka #1154): the consumer is made anew."""
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Records fetched while the partitions were assigned for the `turn`-th time, and being made ready."""
+
+    turn: int
+    offsets: Mapping[TopicPartition, int]
+    records: Sequence[Record]
+    ready: asyncio.Task[Prepared]
 
 
 class Consumer:
@@ -72,7 +78,7 @@ class Consumer:
             try:
                 await self._session(stop)
                 waits = backoff(self._rng)
-            except (KafkaError, Stalled, OSError) as error:
+            except (KafkaError, Standstill, OSError) as error:
                 log.warning("the consumer starts anew: %s", type(error).__name__)
                 metrics.CONSUMER_RESTARTS.labels(GROUP, type(error).__name__).inc()
                 await pause(stop, next(waits))
@@ -114,42 +120,57 @@ class Consumer:
                     await kafka.stop()
 
     async def _read(self, kafka: AIOKafkaConsumer, places: "_FromDatabase", stop: asyncio.Event) -> None:
-        clock = asyncio.get_running_loop().time
-        checked, seen = clock(), dict[TopicPartition, int]()
-        while not stop.is_set():
-            if not places.found:
-                await pause(stop, ASSIGNMENT_WAIT_S)
-                continue
-            batch = await kafka.getmany(timeout_ms=FETCH_WAIT_MS, max_records=self._settings.consumer_batch)
-            records = [_record(r) for part in batch.values() for r in part]
-            if records:
-                await self.until_done(records, stop)
+        """While one batch is in the database's hands, the next is fetched and made ready. They are written one after
+        the other."""
+        watch = Watch(PATIENCE_S)
+        ahead = asyncio.create_task(self._next(kafka, places, watch))
+        try:
+            while not stop.is_set():
+                batch = await ahead
+                ahead = asyncio.create_task(self._next(kafka, places, watch))
+                if batch is not None:
+                    await self._take(kafka, places, batch, stop)
+        finally:
+            await _dropped(ahead)
+            if not ahead.cancelled() and not ahead.exception() and (batch := ahead.result()):
+                await _dropped(batch.ready)
+
+    async def _next(self, kafka: AIOKafkaConsumer, places: "_FromDatabase", watch: Watch) -> "_Batch | None":
+        """None when nothing came for a while."""
+        if not places.found:
+            await asyncio.sleep(ASSIGNMENT_WAIT_S)
+            return None
+        turn, at_most = places.turn, self._settings.consumer_batch
+        fetched = await kafka.getmany(timeout_ms=FETCH_WAIT_MS, max_records=at_most)
+        records = [_record(r) for part in fetched.values() for r in part]
+        await watch.look(kafka, drained=len(records) < at_most)
+        if not records:
+            return None
+        offsets = {tp: part[-1].offset + 1 for tp, part in fetched.items() if part}
+        return _Batch(turn, offsets, records, asyncio.create_task(self._handler.prepare(records)))
+
+    async def _take(
+        self, kafka: AIOKafkaConsumer, places: "_FromDatabase", batch: "_Batch", stop: asyncio.Event
+    ) -> None:
+        try:
+            # After a rebalance every partition is read again from where the database says.
+            if batch.turn == places.turn:
+                await self.until_done(batch.records, stop, batch.ready)
                 if not stop.is_set():
-                    await _commit(kafka, {tp: part[-1].offset + 1 for tp, part in batch.items() if part})
-                checked = clock()
-            elif clock() - checked > PATIENCE_S:
-                checked, seen = clock(), await self._standing_still(kafka, seen)
+                    await _commit(kafka, batch.offsets)
+        finally:
+            await _dropped(batch.ready)
 
-    async def _standing_still(
-        self, kafka: AIOKafkaConsumer, before: Mapping[TopicPartition, int]
-    ) -> dict[TopicPartition, int]:
-        """Where something waits, and the position there; raises Stalled where it waited at the same position the
-        last time too, though nothing came in between."""
-        ends = await self.ends()
-        async with asyncio.timeout(KAFKA_TIMEOUT_S):  # a position that is never found is a standstill, too
-            now = {tp: at for tp, end in ends.items() if (at := await kafka.position(tp)) < end}
-        if any(before.get(tp) == at for tp, at in now.items()):
-            raise Stalled
-        return now
-
-    async def until_done(self, records: Sequence[Record], stop: asyncio.Event) -> None:
+    async def until_done(
+        self, records: Sequence[Record], stop: asyncio.Event, ready: Awaitable[Prepared] | None = None
+    ) -> None:
         """Handled, or (`stop` set) left for the next start. A record that can never be handled is found by
-        halving, and parked: it holds up no other."""
+        halving, and parked: it holds up no other. `ready`: they are being prepared already."""
         waits = backoff(self._rng)
         while not stop.is_set():
             began = time.perf_counter()
             try:
-                await self._handler.handle(records)
+                await self._handler.handle(records, ahead=ready)
                 metrics.CONSUMER_RECORDS.labels(GROUP).inc(len(records))
                 metrics.CONSUMER_BATCH_SECONDS.labels(GROUP).observe(time.perf_counter() - began)
                 return
@@ -163,6 +184,7 @@ class Consumer:
                 await self._wait(stop, waits, error)
             except Exception as error:
                 return await self._halve(records, stop, error)
+            ready = None
 
     async def _halve(self, records: Sequence[Record], stop: asyncio.Event, error: Exception) -> None:
         if len(records) > 1:
@@ -188,15 +210,18 @@ class Consumer:
 
 
 class _FromDatabase(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped library
-    """Starts each assigned partition where the database says; `found` once it has."""
+    """Starts each assigned partition where the database says; `found` once it has. `turn` is another after each
+    rebalance."""
 
     def __init__(self, kafka: AIOKafkaConsumer, engine: AsyncEngine) -> None:
         self._kafka = kafka
         self._engine = engine
         self.found = False
+        self.turn = 0
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         self.found = False
+        self.turn += 1
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         await self._seek(assigned)
@@ -233,6 +258,14 @@ async def _commit(kafka: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]
     except KafkaError as error:
         # The database has the position; after a rebalance the new owner starts from there.
         log.warning("offsets not committed: %s", type(error).__name__)
+
+
+async def _dropped(task: "asyncio.Task[Any]") -> None:
+    """Ended, whatever came of it."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:

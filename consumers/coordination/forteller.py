@@ -8,7 +8,7 @@ from backbone.journal import NewEvent
 from consumers.coordination.oppgaveflyt import Hendelse, Slag
 from consumers.coordination.oppgaver import Oppgave, Step
 from consumers.coordination.stafett import Pinnehendelse
-from contracts.envelope import Content, Envelope
+from contracts.envelope import Content, Row
 from contracts.oppgave import step_event_id
 from contracts.tjenester import SAMORDNING
 
@@ -27,7 +27,7 @@ STEG: dict[Slag, str] = {
 """What happened to a task, and the short name of the event that tells of it."""
 
 
-def told_step(step: Step, now: datetime, cause: Envelope | None, traceparent: str | None) -> NewEvent:
+def told_step(step: Step, now: datetime, cause: Row | None, traceparent: str | None) -> NewEvent:
     """What a rule did: a task opened, was met or fell away. `cause` is the event that made it."""
     return _event(
         step.oppgave.kommune,
@@ -83,7 +83,7 @@ def _event(
     id_: str,
     content: Content,
     now: datetime,
-    cause: Envelope | None = None,
+    cause: Row | None = None,
     traceparent: str | None = None,
 ) -> NewEvent:
     return NewEvent(

@@ -4,13 +4,15 @@ Everything a batch causes (timeline rows, fact sets, tasks, events about tasks, 
 is one transaction: done, or not done at all and tried again.
 """
 
+import asyncio
 import base64
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Protocol
+from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Protocol, TypeVar
 
 import asyncpg
 from babel.dates import format_date
@@ -27,7 +29,7 @@ from consumers.coordination import steglager, store
 from consumers.coordination.duties import evaluate
 from consumers.coordination.facts import FactSet, merged
 from consumers.coordination.forteller import told_baton, told_step
-from consumers.coordination.innlesing import Arrival, Opened, Parked, Record, open_body, read
+from consumers.coordination.innlesing import Arrival, Parked, Reader, Record, open_body
 from consumers.coordination.koblede import as_given
 from consumers.coordination.oppgaver import Oppgave, Step, everybody, handed_on, steps
 from consumers.coordination.regler import samarbeid
@@ -37,11 +39,18 @@ from consumers.coordination.sak import Sak
 from consumers.coordination.stafett import begin
 from contracts import samtykke_api as api
 from contracts.catalogue import Catalogue
-from contracts.envelope import Content, Envelope
+from contracts.envelope import Content, Row
 from contracts.tjenester import SAMORDNING, SAMTYKKE
 from contracts.topics import event_topic
 
 log = logging.getLogger(__name__)
+
+AT_A_TIME = 500
+"""Records read before others get their turn."""
+PREPARED_HOLDS = timedelta(seconds=5)
+"""How long samtykke's answers for a batch that waits its turn count; after that it is asked again."""
+
+T = TypeVar("T")
 
 
 class Keys(Protocol):
@@ -69,7 +78,7 @@ class News:
     def __init__(self, subject: str, kommune: str) -> None:
         self.facts = FactSet(subject)
         self.kommune = kommune
-        self.cause: Envelope | None = None
+        self.cause: Row | None = None
 
 
 class Spans:
@@ -82,7 +91,7 @@ class Spans:
         if telemetry.on():
             self._events = {(a.envelope.source, a.envelope.id): _process_span(a) for a in arrivals}
 
-    def caused(self, step: Step, cause: Envelope | None) -> str:
+    def caused(self, step: Step, cause: Row | None) -> str:
         """The trace context of the step's event; a trace of its own for what only time or a change caused."""
         parent = cause.traceparent if cause else None
         if cause and (event := self._events.get((cause.source, cause.id))):
@@ -103,6 +112,50 @@ class Spans:
         if self._events:
             for place in new:
                 self._events[place].end()
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A batch that is read and opened, and not yet in the database. Its keys are dropped with it."""
+
+    at: datetime
+    records: Sequence[Record]
+    parked: list[Parked]
+    spans: Spans
+    span: telemetry.Span
+    keys: dict[str, ChildKeys]
+    told: dict[str, News] = field(default_factory=dict)
+    counted: list[Arrival] = field(default_factory=list)
+    blocked: list[Arrival] = field(default_factory=list)
+    erased: list[Arrival] = field(default_factory=list)
+
+
+@contextmanager
+def _batch(span: telemetry.Span) -> Iterator[None]:
+    """What is done inside belongs to the batch's span; an error ends it."""
+    with telemetry.continuing(span.traceparent):
+        try:
+            yield
+        except BaseException as error:
+            span.failed(type(error).__name__)
+            span.end()
+            raise
+
+
+def _said(count: int) -> dict[str, str | int]:
+    return {
+        "messaging.system": "kafka",
+        "messaging.operation.name": "process",
+        "messaging.operation.type": "process",
+        "messaging.consumer.group.name": SAMORDNING,
+        "messaging.batch.message_count": count,
+    }
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """So that others get their turn between two: a batch takes tens of milliseconds."""
+    for start in range(0, len(items), AT_A_TIME):
+        yield items[start : start + AT_A_TIME]
 
 
 def _process_span(arrival: Arrival) -> telemetry.Span:
@@ -141,67 +194,89 @@ class Handler:
     ) -> None:
         self._engine = engine
         self._samtykke = samtykke
-        self._catalogue = catalogue
         self._rules = rules
         self._clock = clock
         self._journal = Journal(settings, SAMORDNING)
         self._texts = messages("consumers.coordination")
-        self._topic_of = {t: settings.topic(event_topic(t).navn) for t in (*catalogue.tjenester, SAMTYKKE)}
+        topic_of = {t: settings.topic(event_topic(t).navn) for t in (*catalogue.tjenester, SAMTYKKE)}
+        self._reader = Reader(catalogue, topic_of)
 
-    async def handle(self, records: Sequence[Record], *, replay: bool = False) -> None:
+    async def handle(
+        self, records: Sequence[Record], *, replay: bool = False, ahead: Awaitable[Prepared] | None = None
+    ) -> None:
         """A batch from Kafka, or (`replay`) records parked earlier. Raises what backbone and drivers raise
-        when samtykke or the database is away; then nothing of the batch is done."""
-        arrivals, parked = read(records, self._catalogue, self._topic_of)
-        said: dict[str, str | int] = {
-            "messaging.system": "kafka",
-            "messaging.operation.name": "process",
-            "messaging.operation.type": "process",
-            "messaging.consumer.group.name": SAMORDNING,
-            "messaging.batch.message_count": len(records),
-        }
-        links = (a.envelope.traceparent for a in arrivals)
-        with telemetry.span("process batch", "consumer", said, links=links):
-            spans = Spans(arrivals)
-            new = await self._handle(records, arrivals, parked, spans, replay)
-            spans.committed(new)
-        _count(parked)
+        when samtykke or the database is away; then nothing of the batch is done.
 
-    async def _handle(
-        self,
-        records: Sequence[Record],
-        arrivals: Sequence[Arrival],
-        parked: list[Parked],
-        spans: Spans,
-        replay: bool,
-    ) -> set[store.Place]:
-        """Adds to `parked`; which timeline rows are new."""
-        wanted: dict[str, set[str]] = defaultdict(set)
-        for arrival in arrivals:
-            wanted[arrival.envelope.subject].add(arrival.envelope.nokkelid)
-        keys = await self._keys(wanted)
-        erased = [a for a in arrivals if keys[a.envelope.subject].status == "slettet"]
-        blocked = [a for a in arrivals if keys[a.envelope.subject].status == "sperret"]
-        told: dict[str, News] = {}
-        counted: list[Arrival] = []
-        for arrival in arrivals:
-            child = keys[arrival.envelope.subject]
-            if child.status == "aktiv":
-                found = self._tell(told, open_body(arrival, child.data.get(arrival.envelope.nokkelid)))
-                parked.append(found) if isinstance(found, Parked) else counted.append(found.arrival)
+        `ahead` is what `prepare` made of the same records while the batch before was written."""
+        prepared = await ahead if ahead else await self.prepare(records)
+        if self._clock() - prepared.at > PREPARED_HOLDS:
+            prepared = await self.prepare(records)
+        with _batch(prepared.span):
+            await self._carry_out(prepared, replay)
+        prepared.span.end()
+        _count(prepared.parked)
+
+    async def prepare(self, records: Sequence[Record]) -> Prepared:
+        """What can be done of a batch before the one before it is in the database: headers read, keys asked
+        for, bodies opened. Raises as `handle`."""
         now = self._clock()
+        arrivals: list[Arrival] = []
+        parked: list[Parked] = []
+        for part in _parts(records):
+            for record in part:
+                found = self._reader.read(record)
+                parked.append(found) if isinstance(found, Parked) else arrivals.append(found)
+            await asyncio.sleep(0)
+        span = telemetry.begin(
+            "process batch",
+            "consumer",
+            telemetry.here(),
+            _said(len(records)),
+            links=(a.envelope.traceparent for a in arrivals),
+        )
+        wanted: dict[str, set[str]] = defaultdict(set)
+        for _, envelope in arrivals:
+            wanted[envelope.subject].add(envelope.nokkelid)
+        with _batch(span):
+            keys = await self._keys(wanted)
+        prepared = Prepared(now, records, parked, Spans(arrivals), span, keys)
+        for some in _parts(arrivals):
+            for arrival in some:
+                self._take(prepared, arrival)
+            await asyncio.sleep(0)
+        return prepared
+
+    def _take(self, prepared: Prepared, arrival: Arrival) -> None:
+        """Sorts an arrival by what may become of it."""
+        envelope = arrival.envelope
+        child = prepared.keys[envelope.subject]
+        if child.status == "sperret":
+            prepared.blocked.append(arrival)
+        elif child.status == "slettet":
+            prepared.erased.append(arrival)
+        elif isinstance(content := open_body(arrival, child.data.get(envelope.nokkelid)), Parked):
+            prepared.parked.append(content)
+        elif problem := self._tell(prepared.told, arrival, content):
+            prepared.parked.append(problem)
+        else:
+            prepared.counted.append(arrival)
+
+    async def _carry_out(self, prepared: Prepared, replay: bool) -> None:
+        """The batch's one transaction."""
+        now, p = self._clock(), prepared
         async with self._engine.begin() as conn:
             db = await driver(conn)
-            rows = [(a, False) for a in counted] + [(a, True) for a in blocked]
-            new = await store.add_to_timeline(db, rows, now)
-            fresh = {a.envelope.subject for a in counted if (a.envelope.source, a.envelope.id) in new}
-            await self._settle(db, {s: n for s, n in told.items() if s in fresh}, keys, now, spans)
-            await store.park(db, parked, now)
+            new = await store.add_to_timeline(db, p.counted, p.blocked, now)
+            fresh = {e.subject for _, e in p.counted if (e.source, e.id) in new}
+            await self._settle(db, {s: n for s, n in p.told.items() if s in fresh}, p.keys, now, p.spans)
+            await store.park(db, p.parked, now)
             if replay:
-                still = {p.record.place for p in parked}
-                await store.unpark(db, (r.place for r in records if r.place not in still))
+                still = {parked.record.place for parked in p.parked}
+                await store.unpark(db, (r.place for r in p.records if r.place not in still))
             else:
-                await store.save_positions(db, _reached(records, [a for a, _ in rows], new, erased), now)
-        return new
+                stored = (*p.counted, *p.blocked)
+                await store.save_positions(db, _reached(p.records, stored, new, p.erased), now)
+        p.spans.committed(new)
 
     async def set_aside(self, parked: Parked) -> None:
         """Parks a record that could not be handled, and goes past it."""
@@ -256,22 +331,20 @@ class Handler:
             )
         return found
 
-    def _tell(self, told: dict[str, News], opened: Opened | Parked) -> Opened | Parked:
+    def _tell(self, told: dict[str, News], arrival: Arrival, content: Content) -> Parked | None:
         """Adds an event to what the batch tells of its child; parked where its content breaks its own
         type."""
-        if isinstance(opened, Parked):
-            return opened
-        e = opened.arrival.envelope
+        e = arrival.envelope
         news = told.get(e.subject) or News(e.subject, e.kommune)
         try:
-            heard = self._rules.tell(news.facts, e.source, e.type, e.time, e.id, opened.content)
+            heard = self._rules.tell(news.facts, e.source, e.type, e.time, e.id, content)
         except (KeyError, ValueError, TypeError):
-            return Parked(opened.arrival.record, "ugyldig-innhold", e.type)
+            return Parked(arrival.record, "ugyldig-innhold", e.type)
         if heard:
             told[e.subject] = news
             if news.cause is None or (news.cause.time, news.cause.id) < (e.time, e.id):
                 news.cause = e
-        return opened
+        return None
 
     async def _waiting(
         self, db: asyncpg.Connection, subjects: Sequence[str], keys: Mapping[str, ChildKeys]
@@ -305,30 +378,31 @@ class Handler:
         """Merges what was told into the fact sets and brings tasks into line with the duties."""
         if not told:
             return
-        held = await store.lock_fact_sets(db, {s: n.kommune for s, n in told.items()})
-        tasks = await store.tasks_of(db, held)
+        held = await store.lock_fact_sets(db, told)
+        tasks = await store.tasks_of(db, told)
         saved: list[store.Saved] = []
         written: list[store.Written] = []
         events: list[NewEvent] = []
         cooperation: list[Oppgave] = []
         unreadable: list[str] = []
-        for subject, row in held.items():
-            news, key = told[subject], keys[subject]
+        for subject, news in told.items():
+            key, row = keys[subject], held.get(subject)
             facts = _open(subject, row, key)
             if facts is None:
                 unreadable.append(subject)
                 continue
-            if not facts.merge(news.facts) and not recompute:
+            if not facts.merge(news.facts) and not (recompute and row):
                 continue
+            kommune = row.kommune if row else news.kommune
             sealed = seal(key.fact_key, facts.encode(), fact_context(subject))
             if key.koblet:  # what is due follows from all of the child's subjects: soon, and together
-                saved.append(store.Saved(subject, key.fact_key_id, sealed, now))
+                saved.append(store.Saved(subject, kommune, key.fact_key_id, sealed, now, row is None))
                 continue
             duties, next_change = evaluate(facts, self._rules, now)
-            saved.append(store.Saved(subject, key.fact_key_id, sealed, next_change))
+            saved.append(store.Saved(subject, kommune, key.fact_key_id, sealed, next_change, row is None))
             mine = tasks.get(subject, {})
             knows = Sak(facts, self._rules, now).knows if handed_on(mine.values()) else everybody
-            for step in steps(mine, duties, row.kommune, knows):
+            for step in steps(mine, duties, kommune, knows):
                 written.append(self._written(step, key))
                 if step.told:
                     events.append(told_step(step, now, news.cause, spans.caused(step, news.cause)))
@@ -353,7 +427,7 @@ class Handler:
         spans: Spans,
     ) -> None:
         """Brings the tasks of a child with several subjects, the canonical one first, into line with all its facts."""
-        held = await store.lock_fact_sets(db, dict.fromkeys(barn, ""))
+        held = await store.lock_fact_sets(db, barn)
         opened = {s: _open(s, row, keys[s]) for s, row in held.items()}
         sets = [facts for facts in opened.values() if facts is not None]
         if len(sets) < len(held) or not sets:
@@ -398,9 +472,9 @@ def task_context(id_: str) -> bytes:
     return f"oppgave|{id_}".encode()
 
 
-def _open(subject: str, row: store.Held, key: ChildKeys) -> FactSet | None:
+def _open(subject: str, row: store.Held | None, key: ChildKeys) -> FactSet | None:
     """None for a set under another key or in another format."""
-    if row.innhold is None:
+    if row is None or row.innhold is None:
         return FactSet(subject)
     try:
         return FactSet.decode(subject, open_sealed(key.fact_key, row.innhold, fact_context(subject)))

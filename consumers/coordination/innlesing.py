@@ -1,22 +1,23 @@
 """From Kafka's records to events: what is ours and readable, and what is set aside. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from backbone.seal import SealBroken, open_sealed
 from contracts.catalogue import Catalogue, UnknownType
-from contracts.envelope import Content, Envelope, FutureVersion, MalformedEnvelope, from_kafka
+from contracts.envelope import Content, FutureVersion, MalformedEnvelope, Row, RowReader
 
 Headers = Sequence[tuple[str, bytes | None]]
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_UUIDS = re.compile(f"{_UUID} {_UUID}")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record as it lies on Kafka."""
 
     topic: str
@@ -31,12 +32,11 @@ class Record:
         return self.topic, self.partition, self.offset
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A record whose headers read as an event of ours."""
 
     record: Record
-    envelope: Envelope
+    envelope: Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,59 +48,51 @@ class Parked:
     type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An event with its content."""
+class Reader:
+    """From a record's headers to an event; the body stays closed. `topic_of` says which topic each service publishes
+    on: on another it speaks for itself not."""
 
-    arrival: Arrival
-    content: Content
+    def __init__(self, catalogue: Catalogue, topic_of: Mapping[str, str]) -> None:
+        self._catalogue = catalogue
+        self._topic_of = topic_of
+        self._envelope = RowReader()
+        self._ours: set[tuple[str, int, str]] = set()
+        """(type, version, topic) that belong together: no more than the catalogue has."""
 
+    def read(self, record: Record) -> Arrival | Parked:
+        try:
+            row = self._envelope(record.headers)
+            if (row.type, row.schema_versjon, record.topic) not in self._ours and (
+                grunn := self._foreign(row, record.topic)
+            ):
+                return Parked(record, grunn, row.type)
+        except FutureVersion:
+            return Parked(record, "framtidig-versjon")
+        except MalformedEnvelope:
+            return Parked(record, "ugyldig-konvolutt")
+        except UnknownType:
+            return Parked(record, "ukjent-type")
+        if record.key != row.subject.encode() or not _UUIDS.fullmatch(f"{row.subject} {row.nokkelid}"):
+            return Parked(record, "ugyldig-konvolutt", row.type)
+        return Arrival(record, row)
 
-def read(
-    records: Iterable[Record], catalogue: Catalogue, topic_of: Mapping[str, str]
-) -> tuple[list[Arrival], list[Parked]]:
-    """Headers only. `topic_of` says which topic each service publishes on: on another it speaks for itself
-    not."""
-    arrivals: list[Arrival] = []
-    parked: list[Parked] = []
-    for record in records:
-        found = _read(record, catalogue, topic_of)
-        if isinstance(found, Parked):
-            parked.append(found)
-        else:
-            arrivals.append(found)
-    return arrivals, parked
-
-
-def _read(record: Record, catalogue: Catalogue, topic_of: Mapping[str, str]) -> Arrival | Parked:
-    try:
-        envelope = from_kafka(record.headers)
-        version = envelope.schema_versjon
-        known = catalogue.event_type(envelope.type)
-    except FutureVersion:
-        return Parked(record, "framtidig-versjon")
-    except MalformedEnvelope:
-        return Parked(record, "ugyldig-konvolutt")
-    except UnknownType:
-        return Parked(record, "ukjent-type")
-    if version > known.versjon:
-        return Parked(record, "framtidig-versjon", envelope.type)
-    if topic_of.get(envelope.tjeneste) != record.topic:
-        return Parked(record, "feil-topic", envelope.type)
-    if record.key != envelope.subject.encode() or not all(
-        _UUID.fullmatch(id_) for id_ in (envelope.subject, envelope.nokkelid)
-    ):
-        return Parked(record, "ugyldig-konvolutt", envelope.type)
-    return Arrival(record, envelope)
+    def _foreign(self, row: Row, topic: str) -> str | None:
+        """Why this type in this version does not belong on the topic. Raises UnknownType."""
+        if row.schema_versjon > self._catalogue.event_type(row.type).versjon:
+            return "framtidig-versjon"
+        if self._topic_of.get(row.tjeneste) != topic:
+            return "feil-topic"
+        self._ours.add((row.type, row.schema_versjon, topic))
+        return None
 
 
-def open_body(arrival: Arrival, key: bytes | None) -> Opened | Parked:
+def open_body(arrival: Arrival, key: bytes | None) -> Content | Parked:
     """The content, under the data key that the envelope names (None: samtykke has no such key)."""
-    record, envelope = arrival.record, arrival.envelope
+    record, envelope = arrival
     if key is None:
         return Parked(record, "ukjent-nokkel", envelope.type)
     try:
-        content = Content.model_validate_json(open_sealed(key, record.value or b"", envelope.aad()))
+        content = Content.model_validate_json(open_sealed(key, record.value or b"", envelope.aad))
     except SealBroken:
         return Parked(record, "forsegling-brutt", envelope.type)
     except ValidationError:
@@ -108,4 +100,4 @@ def open_body(arrival: Arrival, key: bytes | None) -> Opened | Parked:
     # PostgreSQL's text cannot hold NUL, and a natural key becomes part of a task's occasion.
     if "\0" in content.nokkel:
         return Parked(record, "ugyldig-innhold", envelope.type)
-    return Opened(arrival, content)
+    return content

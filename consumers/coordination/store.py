@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import asyncpg
 import orjson
 
+from backbone.failures import Retry
 from consumers.coordination.innlesing import Arrival, Parked
 from consumers.coordination.oppgaveflyt import Flyt
 from consumers.coordination.oppgaver import Oppgave
@@ -26,9 +27,10 @@ _COLUMNS = ", ".join(f'"{c}"' for c in TIMELINE)
 
 # A staging table that lives as long as its connection: COPY is the fastest way in, and knows no ON CONFLICT.
 _STAGING = "CREATE TEMP TABLE IF NOT EXISTS tidslinje_inn (LIKE tidslinje) ON COMMIT DELETE ROWS"
+# In one order everywhere, so that two who add the same rows never wait for each other; any order will do.
 _FROM_STAGING = (
-    f"INSERT INTO tidslinje ({_COLUMNS}) SELECT {_COLUMNS} FROM tidslinje_inn ORDER BY source, id"  # noqa: S608
-    " ON CONFLICT (source, id) DO NOTHING RETURNING source, id"
+    f"INSERT INTO tidslinje ({_COLUMNS}) SELECT {_COLUMNS} FROM tidslinje_inn"  # noqa: S608
+    ' ORDER BY source COLLATE "C", id COLLATE "C" ON CONFLICT (source, id) DO NOTHING'
 )
 
 
@@ -41,12 +43,14 @@ class Held(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """A fact set to store."""
+    """A fact set to store; `new`: the child had none."""
 
     subject: str
+    kommune: str
     nokkelid: str
     innhold: bytes
     neste_endring: datetime | None
+    new: bool
 
 
 class Waiting(NamedTuple):
@@ -71,56 +75,77 @@ class Written(NamedTuple):
 
 
 async def add_to_timeline(
-    db: asyncpg.Connection, arrivals: Iterable[tuple[Arrival, bool]], now: datetime
+    db: asyncpg.Connection, counted: Sequence[Arrival], blocked: Sequence[Arrival], now: datetime
 ) -> set[Place]:
-    """Adds the rows (with whether their facts wait); those that were not there already."""
-    rows = [_row(arrival, waits, now) for arrival, waits in arrivals]
+    """Adds the rows, the facts of `blocked` waiting; those that were not there already."""
+    rows = [_row(arrival, False, now) for arrival in counted] + [
+        _row(arrival, True, now) for arrival in blocked
+    ]
     if not rows:
         return set()
+    places = {row[:2] for row in rows}
     await db.execute(_STAGING)
     await db.copy_records_to_table("tidslinje_inn", records=rows, columns=TIMELINE)
-    return {(r["source"], r["id"]) for r in await db.fetch(_FROM_STAGING)}
+    # As a rule they are all new, and to name thousands of them costs more than to add them. Where some are not, it is
+    # done over.
+    within = db.transaction()
+    await within.start()
+    if _count(await db.execute(_FROM_STAGING)) == len(places):
+        await within.commit()
+        return places
+    await within.rollback()
+    return {(r["source"], r["id"]) for r in await db.fetch(f"{_FROM_STAGING} RETURNING source, id")}
 
 
 def _row(arrival: Arrival, waits: bool, now: datetime) -> tuple[Any, ...]:
-    e, r = arrival.envelope, arrival.record
-    return (
-        e.source, e.id, e.subject, e.type, e.tjeneste, e.kategori, str(e.skjerming), e.time, e.recordedtime,
-        e.kommune, e.orgnr, e.grunnlag, e.beslutning, e.lovversjon, e.nokkelid, e.traceparent, e.correlationid,
-        e.causationid, r.value, e.aad(), r.topic, r.partition, r.offset, now, waits,
-    )  # fmt: skip
+    (topic, partition, offset, _, _, value), e = arrival
+    return (*e[:18], value, e.aad, topic, partition, offset, now, waits)
 
 
-async def lock_fact_sets(db: asyncpg.Connection, children: Mapping[str, str]) -> dict[str, Held]:
-    """The fact sets of these children (subject to kommune), made where missing, locked in one order
-    everywhere."""
-    subjects = sorted(children)
-    named = [s for s in subjects if children[s]]
-    await db.execute(
-        "INSERT INTO faktasett (subject, kommune)"
-        " SELECT * FROM unnest($1::uuid[], $2::text[]) AS ny (subject, kommune) ORDER BY subject"
-        " ON CONFLICT (subject) DO NOTHING",
-        named,
-        [children[s] for s in named],
-    )
+def _count(status: str) -> int:
+    """The rows that PostgreSQL's answer to a statement speaks of."""
+    return int(status.rpartition(" ")[2])
+
+
+async def lock_fact_sets(db: asyncpg.Connection, subjects: Iterable[str]) -> dict[str, Held]:
+    """The fact sets of those children who have one, locked in one order everywhere."""
     rows = await db.fetch(
-        "SELECT subject, kommune, nokkelid, innhold FROM faktasett WHERE subject = ANY($1::uuid[])"
-        " ORDER BY subject FOR UPDATE",
-        subjects,
+        "SELECT subject::text, kommune, nokkelid::text, innhold FROM faktasett WHERE subject = ANY($1::uuid[])"
+        " ORDER BY faktasett.subject FOR UPDATE",
+        list(subjects),
     )
-    return {str(r["subject"]): Held(r["kommune"], _text(r["nokkelid"]), r["innhold"]) for r in rows}
+    return {subject: Held(*rest) for subject, *rest in rows}
 
 
-async def save_fact_sets(db: asyncpg.Connection, sets: Sequence[Saved], now: datetime) -> None:
-    if sets:
+async def save_fact_sets(db: asyncpg.Connection, sets: Iterable[Saved], now: datetime) -> None:
+    """Raises Retry where somebody else made one in the meantime: theirs must be read first."""
+    by_subject = sorted(sets)
+    if known := [s for s in by_subject if not s.new]:
         await db.execute(
             "UPDATE faktasett f SET nokkelid = n.nokkelid, innhold = n.innhold, venter = false, oppdatert = $5,"
             " neste_endring = n.neste_endring"
             " FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::timestamptz[])"
             "      AS n (subject, nokkelid, innhold, neste_endring) WHERE f.subject = n.subject",
-            *(list(column) for column in zip(*sets, strict=True)),
+            [s.subject for s in known],
+            [s.nokkelid for s in known],
+            [s.innhold for s in known],
+            [s.neste_endring for s in known],
             now,
         )
+    if new := [s for s in by_subject if s.new]:
+        made = await db.execute(
+            "INSERT INTO faktasett (subject, kommune, nokkelid, innhold, neste_endring, oppdatert)"
+            " SELECT *, $6 FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bytea[], $5::timestamptz[])"
+            " ON CONFLICT (subject) DO NOTHING",
+            [s.subject for s in new],
+            [s.kommune for s in new],
+            [s.nokkelid for s in new],
+            [s.innhold for s in new],
+            [s.neste_endring for s in new],
+            now,
+        )
+        if _count(made) < len(new):
+            raise Retry("a fact set was made meanwhile")
 
 
 async def tasks_of(db: asyncpg.Connection, subjects: Iterable[str]) -> dict[str, dict[str, Oppgave]]:
@@ -350,10 +375,6 @@ async def known(db: asyncpg.Connection, subjects: Iterable[str]) -> list[str]:
         list(subjects),
     )
     return [str(r["subject"]) for r in rows]
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
 
 
 async def feed_position(db: asyncpg.Connection, reader: str) -> int:

@@ -309,9 +309,9 @@ async def test_the_position_in_the_database_is_where_the_next_consumer_starts(
     seen: list[Record] = []
 
     class Watching(Proxy):
-        async def handle(self, records: Sequence[Record]) -> None:
+        async def handle(self, records: Sequence[Record], **how: Any) -> None:
             seen.extend(records)
-            await thread.handler.handle(records)
+            await thread.handler.handle(records, **how)
 
     await thread.publish(APPOINTED)
     async with thread.running(thread.consumer(Watching(thread.handler))):
@@ -393,10 +393,10 @@ async def test_a_parked_record_is_handled_when_the_code_has_learnt_to(thread: Th
 
 async def test_a_record_that_meets_a_bug_is_found_and_parked(thread: Thread) -> None:
     class Buggy(Proxy):
-        async def handle(self, records: Sequence[Record]) -> None:
+        async def handle(self, records: Sequence[Record], **how: Any) -> None:
             if any(b"ppt.henvist" in (v or b"") for r in records for _, v in r.headers):
                 raise ZeroDivisionError
-            await thread.handler.handle(records)
+            await thread.handler.handle(records, **how)
 
     await thread.publish(*CASE)
     async with thread.running(thread.consumer(Buggy(thread.handler))):
@@ -507,7 +507,7 @@ async def test_a_database_connection_that_breaks_is_waited_out(thread: Thread) -
     broken = 0
 
     class Cut(Proxy):
-        async def handle(self, records: Sequence[Record]) -> None:
+        async def handle(self, records: Sequence[Record], **how: Any) -> None:
             nonlocal broken
             if broken < 2:
                 broken += 1
@@ -515,7 +515,7 @@ async def test_a_database_connection_that_breaks_is_waited_out(thread: Thread) -
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
-            await thread.handler.handle(records)
+            await thread.handler.handle(records, **how)
 
     await thread.publish(*CASE)
     async with thread.running(thread.consumer(Cut(thread.handler))):

@@ -8,7 +8,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka import TopicPartition
 from prometheus_client import Counter, Gauge
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -17,7 +16,7 @@ from backbone import metrics
 from backbone import relay as relay_module
 from backbone.database import dedicated
 from backbone.journal import observe
-from backbone.kafka import Outgoing, Publisher, Standstill, Watch
+from backbone.kafka import Outgoing, Publisher
 from backbone.relay import Relay
 from backbone.samtykke_client import Rejected
 from backbone.settings import Settings
@@ -202,25 +201,3 @@ async def test_a_producer_that_gets_no_acknowledgement_is_made_anew_and_the_outc
         assert value(metrics.PRODUCER_RENEWED, "prove") == renewed + 1
     finally:
         await publisher.close()
-
-
-async def test_a_partition_that_stands_still_is_noticed_though_others_get_on() -> None:
-    class Consumer:
-        def __init__(self) -> None:
-            self.at = {TopicPartition("t", 0): 3, TopicPartition("t", 1): 3}
-
-        def assignment(self) -> Any:
-            return set(self.at)
-
-        async def end_offsets(self, _: Any) -> Any:
-            return dict.fromkeys(self.at, 9)
-
-        async def position(self, place: Any) -> int:
-            if place.partition == 1:
-                self.at[place] += 1
-            return self.at[place]
-
-    watch, consumer = Watch(patience_s=0.0), Consumer()
-    await watch.look(consumer)
-    with pytest.raises(Standstill):
-        await watch.look(consumer)
