@@ -122,6 +122,14 @@ LOVTABELL: tuple[Bestemmelse, ...] = (
         "hol.",
     ),
     Bestemmelse(
+        "hol-7-2",
+        "helse- og omsorgstjenesteloven",
+        "§ 7-2",
+        "koordinator",
+        "ikke kvalitetssikret",
+        "hol.",
+    ),
+    Bestemmelse(
         "pbrl-2-5",
         "pasient- og brukerrettighetsloven",
         "§ 2-5",
@@ -215,6 +223,7 @@ LOVTABELL: tuple[Bestemmelse, ...] = (
     ),
     Bestemmelse("arkivlova-9", "arkivlova", "§ 9", "kassasjonsforbud", "lest", "arkivlova"),
     Bestemmelse("barnekonvensjonen-3", "barnekonvensjonen", "art. 3", "barnets beste", "sett", "FN"),
+    Bestemmelse("barnekonvensjonen-6", "barnekonvensjonen", "art. 6", "liv og utvikling", "sett", "FN"),
     Bestemmelse("barnekonvensjonen-12", "barnekonvensjonen", "art. 12", "rett til å bli hørt", "sett", "FN"),
     _alder("vergemalsloven-9", "vergemålsloven", "§ 9", "myndig ved 18 år"),
     _alder("forvaltningsloven-18", "forvaltningsloven", "§ 18", "partsinnsyn, mindreårig over 15 år"),
@@ -261,6 +270,14 @@ LOVTABELL: tuple[Bestemmelse, ...] = (
         "ikke kvalitetssikret",
         "fristen sett i SSBs kontroller",
         frist="3 måneder, 6 unntaksvis",
+    ),
+    Bestemmelse(
+        "barnevernsloven-8-1",
+        "barnevernsloven",
+        "§ 8-1",
+        "plan for tiltak og evaluering av dem",
+        "ikke kvalitetssikret",
+        "alminnelig kjent",
     ),
     Bestemmelse(
         "barnevernsloven-13-4",

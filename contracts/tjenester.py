@@ -25,6 +25,7 @@ STANDARD: tuple[Tjeneste, ...] = (
     Tjeneste("barnevern", "Barnevern", "barnevernsloven-15-8", "barnevernsloven-13-1"),
     Tjeneste("nav", "NAV", "sosialtjenesteloven-13", "sosialtjenesteloven-44"),
     Tjeneste("koordinerende-enhet", "Koordinerende enhet", "hol-3-4", "helsepersonelloven-21"),
+    Tjeneste("familie", "Familien", "pbrl-2-5-b", "forvaltningsloven-13"),
 )
 
 SAMTYKKE = "samtykke"

@@ -5,15 +5,18 @@ One occasion per fact that sets it off (source and nokkel). It is the owner's fr
 its owner.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import partial
 
 from backbone import frister
 from consumers.coordination.regler.oppsett import Frist
 from consumers.coordination.regler.regel import AVSENDER, Argument, Duty, Fristslag, Her, Regel, day_of
 from consumers.coordination.sak import Fact, Sak
+
+_DAY = 24 * 3600 * 1_000_000  # in µs
 
 
 class Samme(StrEnum):
@@ -25,12 +28,16 @@ class Samme(StrEnum):
     BARN = "barn"
 
 
-def _always(_: Fact) -> bool:
+def _always(_: Fact, __: object) -> bool:
     return True
 
 
 def _since(fact: Fact, her: Her) -> date:
     return day_of(fact)
+
+
+def _frist(_: Fact, her: Her) -> Frist:
+    return her.frist
 
 
 def _nothing(_: Fact) -> tuple[Argument, ...]:
@@ -39,22 +46,26 @@ def _nothing(_: Fact) -> tuple[Argument, ...]:
 
 @dataclass(frozen=True)
 class Folge:
-    """`gjelder` picks the facts that set it off, `lukker` those that close it, of the types named. `mottaker` is the
-    data field that names a receiving service. `fra` says from which day `frist` counts, and whether there is one at
-    all; `dato` a data field that is itself the date. With `vent` the duty begins at that day."""
+    """`gjelder` picks the facts that set it off, `lukker` those that close it (given with the one that set it off), of
+    the types named; one that closes may be `dager_for` older. `mottaker` is the data field that names a receiving
+    service. `fra` says from which day `frist` counts, and whether there is one at all; `dato` a data field that is
+    itself the date. With `vent` the duty begins at that day."""
 
-    gjelder: Callable[[Fact], bool] = _always
-    lukker: Callable[[Fact], bool] = _always
+    gjelder: Callable[[Fact, Sak], bool] = _always
+    lukker: Callable[[Fact, Fact], bool] = _always
+    dager_for: int = 0
     samme: Samme = Samme.SAK
     mottaker: str | None = None
     fra: Callable[[Fact, Her], date | None] = _since
+    frist: Callable[[Fact, Her], Frist] = _frist
     dato: str | None = None
     vent: bool = False
     argumenter: Callable[[Fact], tuple[Argument, ...]] = _nothing
 
-    def derive(self, sak: Sak, her: Her) -> Iterator[Duty | datetime]:
+    def derive(self, types: Container[str], sak: Sak, her: Her) -> Iterator[Duty | datetime]:
+        """`types`: short types of the facts that may set it off."""
         for fact in sak.facts:
-            if fact.kind.navn in her.regel.utloses_av and self.gjelder(fact):
+            if fact.kind.navn in types and self.gjelder(fact, sak):
                 yield from self._of(sak, her, fact)
 
     def _of(self, sak: Sak, her: Her, fact: Fact) -> Iterator[Duty | datetime]:
@@ -75,7 +86,7 @@ class Folge:
             sak,
             f"{fact.source} {fact.nokkel}",
             eier,
-            _date(fact, self.dato) or her.frist.after(start),
+            date_in(fact, self.dato) or self.frist(fact, her).after(start),
             [fact],
             met=closing is not None,
             since=day_of(fact),
@@ -86,9 +97,9 @@ class Folge:
         kind = fact.kind
         return (
             (kind.navn in rule.lukkes_av or f"{kind.tjeneste}:{kind.navn}" in rule.lukkes_av)
-            and fact.time >= start.time
+            and fact.time >= start.time - self.dager_for * _DAY
             and self._shares(fact, start)
-            and self.lukker(fact)
+            and self.lukker(fact, start)
         )
 
     def _shares(self, fact: Fact, start: Fact) -> bool:
@@ -127,7 +138,7 @@ def folge(
         versjon,
         gyldig_fra,
         leser,
-        form.derive,
+        partial(form.derive, frozenset(utloses_av)),
         eiere,
         frist,
         fristslag,
@@ -138,6 +149,7 @@ def folge(
     )
 
 
-def _date(fact: Fact, field: str | None) -> date | None:
+def date_in(fact: Fact, field: str | None) -> date | None:
+    """The date in a data field."""
     value = fact.data.get(field) if field else None
     return date.fromisoformat(value) if isinstance(value, str) else None

@@ -15,8 +15,8 @@ from consumers.coordination.sak import Fact, Involvement, Sak
 from contracts.tjenester import KOORDINERENDE_ENHET
 
 _APPOINTED = ("barnekoordinator.oppnevnt", "koordinator.oppnevnt")
-_ENDED = "samarbeid.avsluttet"
-LUKKES_AV = (*_APPOINTED, _ENDED)
+ENDED = "samarbeid.avsluttet"
+LUKKES_AV = (*_APPOINTED, ENDED)
 _SAMORDNING = "barnevernsloven-15-8"
 
 
@@ -35,7 +35,7 @@ def episodes(known: Iterable[Fact]) -> Iterator[tuple[str, list[Fact], Fact | No
     """(occasion, its facts in order, what ended it or None for the present one)."""
     occasion, episode = "forste", list[Fact]()
     for fact in known:
-        if fact.kind.navn == _ENDED:
+        if fact.kind.navn == ENDED:
             yield occasion, episode, fact
             occasion, episode = f"etter {fact.source} {fact.nokkel}", []
         else:

@@ -9,7 +9,8 @@ from backbone.clock import OSLO
 from consumers.coordination.duties import duties
 from consumers.coordination.facts import FactSet
 from consumers.coordination.regler.regel import Duty
-from consumers.coordination.regler.standard import regelverk
+from consumers.coordination.regler.regelverk import Regelverk
+from consumers.coordination.regler.standard import STANDARD, regelverk
 from contracts.catalogue import Catalogue
 from contracts.envelope import Content
 
@@ -21,8 +22,14 @@ ORGNR = {
     "barnevern": "910000003",
     "nav": "910000004",
     "koordinerende-enhet": "910000005",
+    "familie": "910000006",
     "samtykke": "910000009",
 }
+
+
+def rules_of(*navn: str) -> Regelverk:
+    """A rule or some, alone."""
+    return Regelverk(RULES.catalogue, [rule for rule in STANDARD if rule.navn in navn])
 
 
 class Event(NamedTuple):
@@ -79,10 +86,10 @@ def consent(
     )
 
 
-def facts(*events: Event) -> FactSet:
+def facts(*events: Event, rules: Regelverk = RULES) -> FactSet:
     out = FactSet(SUBJECT)
     for e in events:
-        RULES.tell(out, e.source, e.type, e.time, e.id, e.content)
+        rules.tell(out, e.source, e.type, e.time, e.id, e.content)
     return out
 
 

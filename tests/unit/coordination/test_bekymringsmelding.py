@@ -6,7 +6,9 @@ import pytest
 
 from backbone.frister import passed
 from consumers.coordination.duties import duties, next_change
-from tests.unit.coordination.given import RULES, at, event, facts, given
+from tests.unit.coordination.given import at, event, facts, given, rules_of
+
+RULES = rules_of("bekymringsmelding")
 
 MELDING = event("barnevern", "henvendelse.mottatt", "2026-03-02T12:00", "M1", slag=2)
 
@@ -51,7 +53,8 @@ def test_its_own_conclusion_meets_it_and_another_meldings_does_not() -> None:
 
 
 def test_an_application_carries_no_such_date() -> None:
-    assert given(event("barnevern", "henvendelse.mottatt", "2026-03-02", slag=1), when="2026-03-03") == {}
+    came = event("barnevern", "henvendelse.mottatt", "2026-03-02", slag=1)
+    assert given(came, when="2026-03-03") == {}
 
 
 def test_a_new_version_replaces_what_was_said() -> None:

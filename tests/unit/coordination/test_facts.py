@@ -7,7 +7,15 @@ from contracts.catalogue import UnknownType
 from tests.unit.coordination.given import SUBJECT, consent, event, facts
 
 EVENTS = (
-    event("barnevern", "henvendelse.mottatt", "2026-03-02T12:00:00.000001", "M1", slag=2, melderkode="12"),
+    event(
+        "barnevern",
+        "henvendelse.mottatt",
+        "2026-03-02T12:00:00.000001",
+        "M1",
+        slag=2,
+        melderkode="12",
+        saksinnhold=["1"],
+    ),
     event("skole", "ppt.henvist", "2026-03-02", "P1"),
     consent("skole", ["tilrettelegging"], utloper="2027-01-01T00:00:00+01:00"),
 )
@@ -27,11 +35,11 @@ def test_another_format_is_refused_and_not_guessed_at() -> None:
 
 def test_only_the_data_that_a_rule_reads_is_kept() -> None:
     (standing,) = facts(EVENTS[0]).facts.values()
-    assert standing[4] == {"slag": 2}
+    assert standing[4] == {"slag": 2, "melderkode": "12"}
 
 
 def test_types_that_no_rule_reads_are_left_out() -> None:
-    assert not facts(event("skole", "elevforhold.startet", "2026-03-01")).facts
+    assert not facts(event("samtykke", "identitet.koblet", "2026-03-01")).facts
 
 
 def test_an_unknown_type_is_said_so() -> None:

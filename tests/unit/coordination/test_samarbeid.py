@@ -3,7 +3,9 @@
 from datetime import date
 
 from consumers.coordination.duties import duties, next_change
-from tests.unit.coordination.given import RULES, Event, at, consent, event, facts, given
+from tests.unit.coordination.given import Event, at, consent, event, facts, given, rules_of
+
+RULES = rules_of("samarbeid")
 
 OPEN_SCHOOL = event("skole", "ppt.henvist", "2026-03-02T10:00")
 OPEN_HEALTH = event("helsestasjon", "oppfolging.utvidet", "2026-03-10T10:00")
