@@ -241,7 +241,11 @@ def _event(nr: int) -> tuple[str, dict[str, Any]]:
             held = {"dato": str(HAPPENED.date())}
             return "helsestasjon", {**event, "type": "konsultasjon.gjennomfort", "data": held}
         case 2:
-            return "barnevern", {**event, "type": "henvendelse.mottatt", "data": {"slag": 2}}
+            return "barnevern", {
+                **event,
+                "type": "henvendelse.mottatt",
+                "data": {"slag": 2, "melderkode": "23"},
+            }
         case 3:
             return "nav", {**event, "type": "soknad.status-endret", "data": {"status": "MOTTATT"}}
         case _:

@@ -98,7 +98,7 @@ def report(nr: int = 1, **changed: Any) -> dict[str, Any]:
         "person": NUMBER,
         "tid": at,
         "nokkel": f"{NOKKEL}{nr}",
-        "data": {"slag": 2},
+        "data": {"slag": 2, "melderkode": "23"},  # anonymous: one duty a melding
         **changed,
     }
 

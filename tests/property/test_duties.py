@@ -182,8 +182,8 @@ def universal_child(rng: random.Random) -> Iterator[Event]:
     yield event("skole", "medvirkning.gjennomfort", on(9 * 365), "m")
     for slag, years in (("barnehage-skole", 6), ("skole-vgs", 16)):
         when = years * 365
-        planned = {"slag": slag, "til": "skole", "dato": on(when)[:10]}
-        yield event("skole", "overgang.planlagt", on(when - 60), slag, **planned)
+        day = on(when)[:10]
+        yield event("skole", "overgang.planlagt", on(when - 60), slag, slag=slag, til="skole", dato=day)
         yield event("skole", "overgang.mottak-bekreftet", on(when - rng.randrange(1, 50)), slag, slag=slag)
 
 

@@ -70,8 +70,8 @@ def with_consent(fra: str, *kategorier: str, til: Sequence[str] = (UNIT,)) -> Bu
 
 
 def behov(**said: bool) -> Build:
-    four = {"langvarig": True, "sammensatt": True, "alvorlig": True, "familien_onsker": True}
-    return of("helsestasjon", "behov.meldt", **(four | said))
+    four: dict[str, Any] = {"langvarig": True, "sammensatt": True, "alvorlig": True, "familien_onsker": True}
+    return of("helsestasjon", "behov.meldt", **{**four, **said})
 
 
 RELEASED = with_consent("helsestasjon", "koordinering")
