@@ -1,28 +1,50 @@
-"""The internal HTTP API of coordination, for our own processes only (role "system")."""
+"""The internal HTTP API of coordination, for our own processes only (role "system"). What services may ask and do is in
+`oppgaveapi`."""
 
+import logging
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone.clock import Clock
 from backbone.database import driver
-from backbone.http import Gatekeeper, create_app, expose_metrics, json_response
+from backbone.failures import Retry
+from backbone.http import Gatekeeper, busy, create_app, expose_metrics, json_response, problem_response
 from backbone.problems import ProblemError
+from backbone.samtykke_client import Rejected
 from backbone.settings import Settings
 from consumers.coordination import queries
 from consumers.coordination.consumer import Consumer
 from consumers.coordination.handler import Handler
 
+log = logging.getLogger(__name__)
+
 PARKED_MAX = 1_000
 
 
 def create(
-    engine: AsyncEngine, handler: Handler, consumer: Consumer, settings: Settings, clock: Clock
+    engine: AsyncEngine,
+    handler: Handler,
+    consumer: Consumer,
+    settings: Settings,
+    clock: Clock,
+    routers: Sequence[APIRouter] = (),
 ) -> FastAPI:
+    """`routers`: what others than our own processes may ask, and do (oppgaveapi)."""
     app = create_app("samordning")
     gate = Gatekeeper(settings, clock)
+    for router in routers:
+        app.include_router(router)
+
+    async def away(_: Request, error: Exception) -> Response:
+        log.warning("samtykke is away: %s", type(error).__name__)
+        return problem_response(busy("utilgjengelig"))
+
+    for kind in (Retry, Rejected):
+        app.exception_handler(kind)(away)
 
     async def observe() -> None:
         ends = {(tp.topic, tp.partition): end for tp, end in (await consumer.ends()).items()}

@@ -5,14 +5,16 @@ import random
 
 from backbone.clock import Clock, system_clock
 from backbone.database import create_engine
-from backbone.http import serve
+from backbone.http import Gatekeeper, serve
 from backbone.samtykke_client import SamtykkeClient
 from backbone.sealer import Sealer
 from backbone.settings import Settings
+from consumers.coordination import oppgaveapi
 from consumers.coordination.api import create
 from consumers.coordination.consumer import Consumer
 from consumers.coordination.handler import Handler
-from consumers.coordination.loops import Loops, steadily
+from consumers.coordination.kommandoer import Kommandoer
+from consumers.coordination.loops import CHUNK, SWEEP_S, Loops, steadily
 from consumers.coordination.regler.standard import regelverk
 from contracts.catalogue import Catalogue
 from contracts.tjenester import SAMORDNING
@@ -26,11 +28,20 @@ async def run(
     engine = create_engine(settings, SAMORDNING)
     rng = random.Random()
     async with SamtykkeClient(settings, SAMORDNING, clock) as samtykke:
-        handler = Handler(engine, samtykke, settings, catalogue, regelverk(catalogue), clock)
+        rules = regelverk(catalogue)
+        handler = Handler(engine, samtykke, settings, catalogue, rules, clock)
+        commands = Kommandoer(engine, samtykke, settings, rules, clock)
         topics = [settings.topic(name) for name in catalogue.event_topics()]
         consumer = Consumer(handler, engine, settings, topics, rng)
         loops = Loops(handler, engine, samtykke, settings, clock)
-        app = create(engine, handler, consumer, settings, clock)
+        gate = Gatekeeper(settings, clock)
+        routers = (oppgaveapi.public(commands, gate), oppgaveapi.internal(commands, gate))
+        app = create(engine, handler, consumer, settings, clock, routers)
+
+        async def answers() -> float:
+            await commands.raise_unanswered(CHUNK)
+            return SWEEP_S
+
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(serve(app, settings.host, settings.samordning_port, stop))
@@ -38,6 +49,7 @@ async def run(
                 group.create_task(Sealer(engine, SAMORDNING, settings, clock, rng).run(stop))
                 for name in ("timers", "changes", "sweep", "dead_letters"):
                     group.create_task(steadily(name, getattr(loops, name), stop, rng))
+                group.create_task(steadily("answers", answers, stop, rng))
         finally:
             await loops.close()
             await engine.dispose()

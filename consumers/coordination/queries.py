@@ -22,7 +22,7 @@ _EVENT = ", ".join(f'"{c}"' for c in TIMELINE if c not in ("subject", "nokkelid"
 _TASK = (
     "id::text AS id, subject::text AS subject, kommune, regel, regelversjon, anledning, status, eier, frist,"
     " fristslag, bestemmelser, lukkes_av, koordinering, hviler_pa::text AS hviler_pa, opprettet, endret,"
-    " nokkelid::text AS nokkelid, forklaring"
+    " nokkelid::text AS nokkelid, forklaring, versjon, flyt, ansvarlig, tilbudt_til, svar_innen, avgjores_av"
 )
 
 
@@ -50,9 +50,11 @@ async def tasks(
     id_: str | None = None,
     utlost_av: str | None = None,
 ) -> list[Json]:
-    """Tasks by date that fit every filter given; `utlost_av` is the id of an event that they rest on."""
+    """Tasks by date that fit every filter given; `eier` is whom they lie with (who holds them, is offered them or must
+    settle them), `utlost_av` the id of an event that they rest on."""
     rows = await db.fetch(
-        f"SELECT {_TASK} FROM oppgave WHERE ($1::text IS NULL OR kommune = $1) AND ($2::text IS NULL OR eier = $2)"  # noqa: S608
+        f"SELECT {_TASK} FROM oppgave WHERE ($1::text IS NULL OR kommune = $1)"  # noqa: S608
+        " AND ($2::text IS NULL OR eier = $2 OR tilbudt_til = $2 OR avgjores_av = $2)"
         f" AND ($3::uuid IS NULL OR subject IN {_of_child(3)}) AND ($4::uuid IS NULL OR id = $4)"
         " AND ($5::text IS NULL OR hviler_pa @> $5::text::jsonb) ORDER BY frist, id",
         kommune,
@@ -196,6 +198,7 @@ def _task(row: asyncpg.Record) -> Json:
     return {
         **dict(row),
         "frist": frist.isoformat(),
+        "svar_innen": None if row["svar_innen"] is None else row["svar_innen"].isoformat(),
         "hviler_pa": orjson.loads(row["hviler_pa"]),
         "forklaring": _b64(row["forklaring"]),
     }
