@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from backbone import logs, metrics, telemetry
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Check = Callable[[], Awaitable[Mapping[str, Any]]]
 RETRY_AFTER_S = 1
+SMALL_BYTES = 64 * 1024
+"""A body of this size has room however many large ones are held: a report to barnevern waits for no file."""
 
 
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -47,7 +50,7 @@ def create_app(
     quiet: Collection[str] = (),
 ) -> FastAPI:
     """An application whose every error is a problem detail. Pages for people hide the API's description (`docs`);
-    paths that are polled or stream for hours (`quiet`) have no spans."""
+    `quiet` paths have neither spans nor numbers (`Observed`)."""
     app = FastAPI(
         title=title,
         version=version,
@@ -68,6 +71,12 @@ def create_app(
         if error.status_code == 405:
             return problem_response(ProblemError(405, "metode-ikke-tillatt", metode=request.method))
         return problem_response(ProblemError(error.status_code, "finnes-ikke"))
+
+    @app.exception_handler(RequestValidationError)
+    async def _parameter(_: Request, error: RequestValidationError) -> Response:
+        # Where, and never what: a parameter may hold anything.
+        errors = [{"peker": "/" + "/".join(str(part) for part in e["loc"][1:])} for e in error.errors()]
+        return problem_response(ProblemError(422, "feil-innhold", errors=errors))
 
     async def _away(_: Request, error: Exception) -> Response:
         log.warning("the database is away: %s", type(error).__name__)
@@ -167,7 +176,7 @@ class Intake:
             async for chunk in request.stream():
                 if held + len(chunk) > self._body_bytes_max:
                     raise ProblemError(413, "for-stor", maks=self._body_bytes_max)
-                if self._held_bytes + len(chunk) > self._held_bytes_max:
+                if held + len(chunk) > SMALL_BYTES and self._held_bytes + len(chunk) > self._held_bytes_max:
                     raise busy()
                 held += len(chunk)
                 self._held_bytes += len(chunk)

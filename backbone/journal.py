@@ -132,11 +132,6 @@ def journal_tables(metadata: MetaData) -> None:
     )
 
 
-metadata = MetaData()
-"""A publishing service's own database: its journal and nothing else."""
-journal_tables(metadata)
-
-
 @dataclass(frozen=True, slots=True)
 class NewEvent:
     """An event to accept. Exactly one of `person` (national id), `sak` (case reference of the organisation, when

@@ -157,6 +157,10 @@ class Publisher:
             self._producer = producer
         return self._producer
 
+    async def ready(self) -> None:
+        """Starts the producer ahead of the first record. Raises Retry when Kafka can't be reached."""
+        await self._started()
+
     async def close(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:

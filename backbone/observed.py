@@ -17,16 +17,21 @@ SCOPE_KEY = "samspor.traceparent"
 class Observed:
     """ASGI middleware. The caller's trace goes on; a request without one begins one, whether or not spans are made.
 
-    `quiet`: paths that are polled or stream for hours, of which there is no span.
+    `quiet`: paths that are polled, stream for hours, or that nobody else shall learn of: of them there is neither span
+    nor number. One that ends in "/" stands for all beneath it.
     """
 
     def __init__(self, app: ASGIApp, part: str, quiet: Collection[str] = ()) -> None:
         self._app = app
         self._part = part
-        self._quiet = QUIET | set(quiet)
+        self._quiet = QUIET | {path for path in quiet if not path.endswith("/")}
+        self._quiet_beneath = ("/static/", *(path for path in quiet if path.endswith("/")))
+
+    def _is_quiet(self, path: str) -> bool:
+        return path in self._quiet or path.startswith(self._quiet_beneath)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in self._quiet or scope["path"].startswith("/static/"):
+        if scope["type"] != "http" or self._is_quiet(scope["path"]):
             await self._app(scope, receive, send)
             return
         method = scope["method"] if scope["method"] in METHODS else "_OTHER"

@@ -1,4 +1,5 @@
-"""Sealing: AES-256-GCM with a random nonce, keys wrapped by a key-encryption key, keyed digests.
+"""Sealing: AES-256-GCM with a random nonce, keys wrapped by a key-encryption key, keyed digests; and HPKE, for what
+only the holder of a private key may open.
 
 A sealed blob is nonce (12 bytes) ‖ ciphertext ‖ tag (16 bytes). NIST SP 800-38D bounds random nonces to 2³² uses of
 one key; a data key here seals one child's events from one service, far below.
@@ -8,10 +9,14 @@ import hmac
 import os
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
+HPKE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+"""RFC 9180, base mode: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM (deploy/decisions/0007)."""
 NONCE_BYTES = 12
 KEY_BYTES = 32
 
@@ -52,6 +57,19 @@ class Sealer:
             return self._cipher.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], context)
         except (InvalidTag, ValueError):
             raise SealBroken from None
+
+
+def seal_to(public: X25519PublicKey, plaintext: bytes, context: bytes) -> bytes:
+    """Sealed so that nobody but the holder of the private key opens it, the sealer included. `context` is bound."""
+    return HPKE.encrypt(plaintext, public, context)
+
+
+def open_with(private: X25519PrivateKey, blob: bytes, context: bytes) -> bytes:
+    """Raises SealBroken."""
+    try:
+        return HPKE.decrypt(blob, private, context)
+    except (InvalidTag, ValueError):
+        raise SealBroken from None
 
 
 def derive(secret: bytes, *labels: str) -> bytes:

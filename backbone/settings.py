@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     samtykke_port: int = Field(8472, description="internal: identity, consents, keys")
     samordning_port: int = Field(8473, description="internal: timelines and tasks")
     relay_port: int = Field(8474, description="internal: the relay's /helse and /metrics")
+    innboks_port: int = Field(8475, description="internal: barnevern's inbox")
     portal_metrics: bool = Field(
         False,
         description="/metrics on the portal's port too, which others reach: for this machine, or by a token of drift",
@@ -72,6 +74,22 @@ class Settings(BaseSettings):
         None, description="Ed25519 private key (PEM) that signs tokens"
     )
     token_public_key: str | None = Field(None, description="Ed25519 public key (PEM) that verifies tokens")
+
+    innboks_public_keys: dict[str, str] = Field(
+        {},
+        description="X25519 public keys of barnevern's inbox, in base64 by key id, JSON; all who take in need it",
+    )
+    innboks_key_ids: dict[str, str] = Field(
+        {"*": "innboks-1"},
+        description='which of them a report is sealed to, by kommunenr, JSON; "*" for the others',
+    )
+    innboks_private_keys: SecretStr | None = Field(
+        None,
+        description="the private keys by key id, JSON; the inbox alone needs it, old ones as long as reports are kept",
+    )
+    innboks_days: int = Field(
+        30, gt=0, description="how long an acknowledged report is kept; an unacknowledged one remains"
+    )
 
     system_token: SecretStr | None = Field(
         None, description="this process's own token where it does not hold the private key"
@@ -112,7 +130,7 @@ class Settings(BaseSettings):
     token_hours: int = Field(12, gt=0, description="life of a token that `samspor token` makes")
 
     def url(self, part: str) -> str:
-        """Base URL of a part ("portal", "tjenester", "samtykke", "samordning", "relay"), no trailing slash."""
+        """Base URL of a part (its name in `deploy.parts`), no trailing slash."""
         return self.urls.get(part) or f"http://{self.host}:{getattr(self, part + '_port')}"
 
     def topic(self, name: str) -> str:
@@ -151,10 +169,10 @@ def _decoded(value: SecretStr | None, name: str) -> bytes:
 
 
 def _embedded_secrets(path: Path) -> dict[str, Any]:
-    if path.exists():
-        kept: dict[str, Any] = json.loads(path.read_text())
+    kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    made = {**fresh_secrets(), **kept}  # what an earlier version made is kept, what it did not know is added
+    if made == kept:
         return kept
-    made = fresh_secrets()
     path.parent.mkdir(parents=True, exist_ok=True)
     _write_private(path, made)
     return made
@@ -196,7 +214,18 @@ def fresh_secrets() -> dict[str, Any]:
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     keys = {name: fresh_key() for name in KEYS}
-    return {**keys, "token_private_key": private.decode(), "token_public_key": public.decode()}
+    inbox = X25519PrivateKey.generate()
+    return {
+        **keys,
+        "token_private_key": private.decode(),
+        "token_public_key": public.decode(),
+        "innboks_public_keys": {
+            "innboks-1": base64.b64encode(inbox.public_key().public_bytes_raw()).decode()
+        },
+        "innboks_private_keys": json.dumps(
+            {"innboks-1": base64.b64encode(inbox.private_bytes_raw()).decode()}
+        ),
+    }
 
 
 KEYS = ("kek", "identity_key", "service_key")

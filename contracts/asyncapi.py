@@ -2,12 +2,13 @@
 
 from typing import Any, Final
 
+from contracts import innboks
 from contracts.catalogue import Catalogue
 from contracts.envelope import SEALED, header_name
 from contracts.hendelser import EventType
 from contracts.skjema import ALLE, HODE, JsonSchema, SkjemaId, schemas
 from contracts.tjenester import SAMORDNING, SAMTYKKE
-from contracts.topics import KJEDE, PARKERT, Topic, event_topic
+from contracts.topics import INNBOKS, KJEDE, PARKERT, Topic, event_topic
 
 VERSION: Final = "1.0.0"
 """Of the document's form; each message says its own version."""
@@ -22,7 +23,7 @@ _KEY: Final = {"type": "string", "format": "uuid", "description": "The child's s
 
 
 def document(catalogue: Catalogue) -> dict[str, Any]:
-    """Every topic of `catalogue`, and what may lie on it. A type with a lane of its own is on none of them."""
+    """Every topic of `catalogue`, and what may lie on it. A type with a lane of its own is on no service's topic."""
     found = schemas(catalogue)
     messages: dict[str, Any] = {}
     channels: dict[str, Any] = {}
@@ -35,6 +36,10 @@ def document(catalogue: Catalogue) -> dict[str, Any]:
     used = sorted(
         {message["payload"]["$ref"] for message in messages.values() if "$ref" in message.get("payload", {})}
     )
+    report = innboks.Innboksmelding.model_json_schema(
+        ref_template=f"#/components/schemas/{INNBOKS.navn}.{{model}}"
+    )
+    inside = {f"{INNBOKS.navn}.{name}": part for name, part in report.pop("$defs").items()}
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -64,7 +69,8 @@ def document(catalogue: Catalogue) -> dict[str, Any]:
         },
         "components": {
             "messages": messages,
-            "schemas": _hoisted(HODE, found[HODE])
+            "schemas": {INNBOKS.navn: report, **inside}
+            | _hoisted(HODE, found[HODE])
             | {
                 name: schema
                 for id_, content in found.items()
@@ -117,6 +123,24 @@ def _message(catalogue: Catalogue, tjeneste: str, event_type: EventType, number:
     }
 
 
+def _innboks() -> dict[str, Any]:
+    """A report on its lane: what tells one from another is inside the seal."""
+    headers = {name: {"type": "string"} for name, _ in innboks.to_headers("", "")}
+    headers["ce_type"]["const"], headers["ce_source"]["const"] = innboks.TYPE, innboks.SOURCE
+    return {
+        INNBOKS.navn: {
+            "name": innboks.TYPE,
+            "title": "A report to barnevern, sealed to its public key (HPKE, RFC 9180)",
+            "contentType": innboks.SEALED,
+            "headers": {"type": "object", "properties": headers, "required": sorted(headers)},
+            "payload": {"$ref": f"#/components/schemas/{INNBOKS.navn}"},
+            "bindings": {
+                "kafka": {"key": {"type": "string", "description": "Random."}, "bindingVersion": "0.5.0"}
+            },
+        }
+    }
+
+
 def _parked() -> dict[str, Any]:
     """A record set aside: its own headers and body as they came, whatever they were."""
     described = {name: {"type": "string", "description": text} for name, text in PARKED_HEADERS.items()}
@@ -149,7 +173,7 @@ def _head() -> dict[str, Any]:
     }
 
 
-OTHERS: Final = {PARKERT.navn: _parked, KJEDE.navn: _head}
+OTHERS: Final = {PARKERT.navn: _parked, KJEDE.navn: _head, INNBOKS.navn: _innboks}
 
 
 def _name(id_: SkjemaId) -> str:

@@ -53,6 +53,17 @@ class Catalogue:
                     return event_type
         raise UnknownType(f"{PREFIX}{tjeneste}.{navn}")
 
+    def accepted_from(self, tjeneste: str, navn: str) -> EventType:
+        """The type `navn` as `tjeneste` may send it, on its own topic or by a lane of the type's own.
+        Raises UnknownType."""
+        return self.lanes_of(tjeneste).get(navn) or self.for_service(tjeneste, navn)
+
+    def lanes_of(self, tjeneste: str) -> Mapping[str, EventType]:
+        """By short name, the types that `tjeneste` may send and that go past every topic of events."""
+        if tjeneste not in self.tjenester:
+            return {}
+        return {t.navn: t for t in self.typer if t.egen_kanal and t.may_be_sent_by(tjeneste)}
+
     def names_for(self, tjeneste: str) -> tuple[str, ...]:
         """Short names that `tjeneste` may send on its own topic, sorted."""
         return tuple(sorted(t.navn for t in self.typer if _on_topic_of(tjeneste, t)))
@@ -67,7 +78,8 @@ class Catalogue:
     def topics(self) -> tuple[Topic, ...]:
         """Every topic the backbone needs."""
         names = (*self.tjenester, tjenester.SAMTYKKE, tjenester.SAMORDNING)
-        return (*(topics.event_topic(n) for n in names), topics.PARKERT, topics.KJEDE)
+        own = (topics.PARKERT, topics.KJEDE, topics.INNBOKS)
+        return (*(topics.event_topic(n) for n in names), *own)
 
 
 INTERNAL = frozenset({tjenester.SAMTYKKE, tjenester.SAMORDNING})

@@ -26,3 +26,6 @@ def event_topic(tjeneste: str) -> Topic:
 PARKERT = Topic("samordning.parkert", retention_ms=90 * DAY_MS)
 KJEDE = Topic("revisjon.kjede", partitions=1)
 """Heads of the ledgers' chains: the word that a ledger is held against, kept for ever."""
+
+INNBOKS = Topic("barnevern.innboks", retention_ms=30 * DAY_MS)
+"""Statutory reports to barnevern, sealed to its key, under random keys. Its inbox keeps what it has read itself."""

@@ -30,7 +30,7 @@ Alvor = Literal["feil", "advarsel"]
 Place = tuple[str, int]
 """(topic, partition)"""
 
-PARTS = ("samtykke", "portal", "tjenester", "relay", "samordning")
+PARTS = ("samtykke", "portal", "tjenester", "relay", "innboks", "samordning")
 SKEW_S_MAX = 2.0
 ANSWER_S = 5.0
 AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, OSError, KafkaError, MissingSecret)

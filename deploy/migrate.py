@@ -16,13 +16,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from backbone.database import database_name, database_url
-from backbone.journal import journal_tables
 from backbone.settings import Settings
 from contracts.catalogue import Catalogue
 from deploy.parts import load
-
-journal_metadata = MetaData()
-journal_tables(journal_metadata)
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 MAINTENANCE_DATABASE = "postgres"
@@ -45,8 +41,9 @@ class Schema:
         return max(path.stem for path in self.folder.glob("[0-9]*.py"))
 
 
-JOURNAL = Schema("journal", "deploy.migrate:journal_metadata")
+JOURNAL = Schema("journal", "backbone.lane:metadata")
 OWN: dict[str, Schema] = {
+    "innboks": Schema("innboks", "consumers.innboks.tables:metadata"),
     "portal": Schema("portal", "consumers.portal.tables:metadata"),
     "samtykke": Schema("samtykke", "services.samtykke.tables:metadata"),
     "nokler": Schema("nokler", "services.samtykke.tables:nokler_metadata"),

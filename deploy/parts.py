@@ -40,11 +40,12 @@ PARTS: tuple[Part, ...] = (
     Part("portal", "consumers.portal.main:run", databases=("portal",)),
     Part("tjenester", "deploy.tjenester:run"),
     Part("relay", "deploy.tjenester:run_relays", needs_kafka=True),
+    Part("innboks", "consumers.innboks.main:run", needs_kafka=True, databases=("innboks",)),
     Part("samordning", "consumers.coordination.main:run", needs_kafka=True),
 )
 """In the order of starting: what a person looks at first comes first."""
 
-STOP_ORDER = ("simulering", "tjenester", "relay", "samordning", "portal", "samtykke")
+STOP_ORDER = ("simulering", "tjenester", "relay", "innboks", "samordning", "portal", "samtykke")
 """Nothing new comes in, what came in goes on, and what others ask ends last."""
 
 BY_NAVN = {part.navn: part for part in PARTS}

@@ -33,6 +33,8 @@ from deploy.supervisor import Job, State, Supervisor
 from deploy.terminal import Terminal
 
 PORTS = ("portal_port", "tjenester_port", "samtykke_port", "samordning_port")
+QUIET_PORTS = ("relay_port", "innboks_port")
+"""Of use to Prometheus and to us alone: that one is taken is no reason not to start."""
 SIMULERING = "simulering"
 ENGINE_CHECK_S = 0.5
 ENGINE_POLL_S = 0.05
@@ -211,7 +213,7 @@ class _Run:
         return {
             **{
                 navn: self._settings.url(navn)
-                for navn in ("portal", "tjenester", "samtykke", "samordning", "relay")
+                for navn in ("portal", "tjenester", "samtykke", "samordning", "relay", "innboks")
             },
             "kafka": self._settings.kafka,
             "database_url": self._settings.database_url,
@@ -259,12 +261,10 @@ def _ports(options: Options) -> dict[str, int]:
     """The settings' ports as the options want them. Raises CannotStart when one is taken."""
     host = Settings().host
     if options.port == 0:
-        names = (*PORTS, "relay_port")
+        names = (*PORTS, *QUIET_PORTS)
         return dict(zip(names, _free_ports(host, len(names)), strict=True))
-    # The relay's port is of use to Prometheus and to us alone: that it is taken is no reason not to start.
-    relay = {}
-    if options.port is not None or not _is_free(host, Settings().relay_port):
-        (relay["relay_port"],) = _free_ports(host, 1)
+    moved = [n for n in QUIET_PORTS if options.port is not None or not _is_free(host, getattr(Settings(), n))]
+    quiet = dict(zip(moved, _free_ports(host, len(moved)), strict=True))
     chosen = {} if options.port is None else {name: options.port + nr for nr, name in enumerate(PORTS)}
     settings = Settings(**chosen)  # type: ignore[arg-type]
     for name in PORTS:
@@ -273,7 +273,7 @@ def _ports(options: Options) -> dict[str, int]:
             raise CannotStart(
                 "opp-port-opptatt", port=str(port), vert=host, forslag=str(settings.portal_port + 100)
             )
-    return {**chosen, **relay}
+    return {**chosen, **quiet}
 
 
 def _is_free(host: str, port: int) -> bool:

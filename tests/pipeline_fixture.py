@@ -23,7 +23,7 @@ from deploy.migrate import databases, metadata
 from deploy.parts import PARTS, load
 from tests.conftest import MakeDatabase
 
-PORTS = ("portal_port", "tjenester_port", "samtykke_port", "samordning_port", "relay_port")
+PORTS = ("portal_port", "tjenester_port", "samtykke_port", "samordning_port", "relay_port", "innboks_port")
 
 
 @dataclass

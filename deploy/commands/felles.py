@@ -65,7 +65,7 @@ def settings(data_dir: Path) -> Any:
         database_url=running["database_url"],
         urls={
             part: running[part]
-            for part in ("portal", "tjenester", "samtykke", "samordning", "relay")
+            for part in ("portal", "tjenester", "samtykke", "samordning", "relay", "innboks")
             if part in running
         },
     )

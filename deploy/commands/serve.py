@@ -6,7 +6,7 @@ import typer
 
 from deploy.commands.felles import fail, text
 
-DELER = ("samtykke", "portal", "tjenester", "relay", "samordning")
+DELER = ("samtykke", "portal", "tjenester", "relay", "innboks", "samordning")
 
 
 def register(app: typer.Typer) -> None:

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone.clock import Clock
 from backbone.database import driver
-from backbone.journal import Journal, NewEvent
+from backbone.journal import Accepted, Journal, NewEvent
+from backbone.lane import Lane
 from backbone.problems import ProblemError
 from backbone.seal import derive, mac
 from backbone.settings import Settings
@@ -34,12 +35,13 @@ Item = TypeVar("Item")
 
 @dataclass
 class Outcome:
-    """What became of a request: receipts for what was taken, and for each bad record why; `rejected` counts all the
-    errors by code, also those that the answer has no room for."""
+    """What became of a request: receipts for what was taken, and for each bad record why. `received` counts the
+    journal's answers, `rejected` all the errors by code, also those that the answer has no room for."""
 
     receipts: list[dict[str, Any]] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
     notices: list[dict[str, Any]] = field(default_factory=list)
+    received: Counter[Accepted] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
 
 
@@ -55,6 +57,8 @@ class Acceptor:
         self._catalogue = catalogue
         self._clock = clock
         self._journal = Journal(settings, tjeneste)
+        self.lane = Lane(settings, tjeneste)
+        self._by_lane = {catalogue.full_type(tjeneste, navn) for navn in catalogue.lanes_of(tjeneste)}
         self._id_key = derive(settings.secret_bytes("service_key"), "hendelse-id", tjeneste)
         self._memory_keys = MemoryKeys(settings, tjeneste)
 
@@ -144,9 +148,8 @@ class Acceptor:
         outcome: Outcome,
         now: datetime,
     ) -> None:
-        for event, place, answer in zip(
-            events, places, await self._journal.append(conn, events, now), strict=True
-        ):
+        answers = await self._committed_to(conn, events, outcome, now)
+        for event, place, answer in zip(events, places, answers, strict=True):
             if answer == "konflikt":
                 outcome.rejected["annet-innhold"] += 1
                 self._tell(fmt, (Problem(place, "annet-innhold"),), outcome.errors)
@@ -154,6 +157,21 @@ class Acceptor:
                 outcome.receipts.append(
                     {"linje": line_of(place), "id": event.id, "source": event.source, "status": answer}
                 )
+
+    async def _committed_to(
+        self, conn: asyncpg.Connection, events: Sequence[NewEvent], outcome: Outcome, now: datetime
+    ) -> list[Accepted]:
+        """Each event into the journal, or onto its type's own lane; of the latter nothing is counted."""
+        if not any(event.type in self._by_lane for event in events):
+            answers = await self._journal.append(conn, events, now)
+            outcome.received.update(answers)
+            return answers
+        parts = [[e for e in events if (e.type in self._by_lane) is lane] for lane in (True, False)]
+        by_lane = iter(await self.lane.append(conn, parts[0], now))
+        in_journal = await self._journal.append(conn, parts[1], now) if parts[1] else []
+        outcome.received.update(in_journal)
+        others = iter(in_journal)
+        return [next(by_lane if event.type in self._by_lane else others) for event in events]
 
     def _tell(self, fmt: AnyFormat, problems: Sequence[Problem], told: list[dict[str, Any]]) -> None:
         """Adds them to what the answer tells, as long as it has room."""

@@ -1,6 +1,6 @@
 """The HTTP face of every service: one application, a path a service."""
 
-from collections import Counter
+from uuid import UUID
 
 from fastapi import FastAPI, Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -14,9 +14,11 @@ from backbone.journal import receipt
 from backbone.problems import ProblemError
 from backbone.settings import Settings
 from backbone.tokens import Principal
+from contracts.innboks import MOTTAKER
 from services.format import AnyFormat, Companion
 from services.registry import Registry
 from services.runner.accept import Acceptor, Outcome
+from services.runner.door import InboxDoor
 from services.runner.generic import GenericEvent, GenericJson
 
 PACKAGE = "services.runner"
@@ -43,7 +45,8 @@ _BODY = {
 
 def build(settings: Settings, registry: Registry, engines: dict[str, AsyncEngine], clock: Clock) -> FastAPI:
     """The application for all services of `registry`; `engines` holds each one's database."""
-    app = create_app("tjenester")
+    inbox = InboxDoor(settings)
+    app = create_app("tjenester", lifespan=inbox.open, quiet=inbox.paths)
     gate = Gatekeeper(settings, clock)
     expose_metrics(app, gate)
     intake = Intake(settings.body_bytes_max, settings.accept_bytes_max)
@@ -76,6 +79,17 @@ def build(settings: Settings, registry: Registry, engines: dict[str, AsyncEngine
         _count(tjeneste, outcome)
         return _answer(outcome)
 
+    @app.get(f"/{MOTTAKER}/innboks", summary="Bekymringsmeldinger til barnevernet")
+    async def innboks(request: Request, etter: int = 0, antall: int = 100, alle: bool = False) -> Response:
+        return await inbox.knock(request)
+
+    @app.post(
+        f"/{MOTTAKER}/innboks/{{id}}/kvitter",
+        summary="Kvitter for en bekymringsmelding barnevernet har tatt imot",
+    )
+    async def kvitter(request: Request, id: UUID) -> Response:
+        return await inbox.knock(request)
+
     @app.post("/{tjeneste}/hendelser", status_code=202, openapi_extra=_BODY, summary="Send hendelser")
     async def hendelser(request: Request, tjeneste: str) -> Response:
         return await accept(request, tjeneste, GENERIC)
@@ -100,9 +114,13 @@ def build(settings: Settings, registry: Registry, engines: dict[str, AsyncEngine
         principal = sender(request, tjeneste)
         own = f"/{principal.kommune}/{tjeneste}/{principal.orgnr}"
         async with engines[tjeneste].connect() as connection:
-            found = await receipt(
-                await driver(connection), id, own if principal.rolle == "fagsystem" else source
-            )
+            conn = await driver(connection)
+            if principal.rolle != "fagsystem":
+                found = await receipt(conn, id, source)
+            else:  # what went by a lane is between its sender and its reader
+                found = await receipt(conn, id, own)
+                by_lane = None if found else await acceptors[tjeneste].lane.receipt(conn, id, own)
+                found = [by_lane] if by_lane else found
         if not found:
             raise ProblemError(404, "ingen-hendelse", package=PACKAGE)
         return json_response(found[0])
@@ -151,8 +169,9 @@ async def _parts(request: Request, body: bytes) -> tuple[bytes, Companion]:
 
 
 def _count(tjeneste: str, outcome: Outcome) -> None:
-    for status, count in Counter(taken["status"] for taken in outcome.receipts).items():
-        metrics.EVENTS_RECEIVED.labels(tjeneste, status).inc(count)
+    for answer, count in outcome.received.items():
+        if answer != "konflikt":
+            metrics.EVENTS_RECEIVED.labels(tjeneste, answer).inc(count)
     for code, count in outcome.rejected.items():
         metrics.RECORDS_REJECTED.labels(tjeneste, code).inc(count)
 

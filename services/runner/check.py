@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from backbone.clock import OSLO
 from contracts.catalogue import Catalogue, UnknownType
 from contracts.envelope import Content
+from contracts.innboks import CONTENT_BYTES_MAX
 from contracts.personnummer import Identitet, InvalidNumber, classify, identity_numbers
 from services.format import EventDraft, Problem
 from services.skjema import problems_of
@@ -31,15 +32,18 @@ def check(
 ) -> Checked | tuple[Problem, ...]:
     """The event that the draft becomes, or all that is wrong with it. `demo`: synthetic persons only."""
     try:
-        event_type = catalogue.for_service(tjeneste, draft.type)
+        event_type = catalogue.accepted_from(tjeneste, draft.type)
     except UnknownType:
-        known = ", ".join(catalogue.names_for(tjeneste))
+        known = ", ".join(sorted((*catalogue.names_for(tjeneste), *catalogue.lanes_of(tjeneste))))
         return (Problem(f"{pointer}/type", "ukjent-type", {"tjeneste": tjeneste, "kjente": known}),)
     problems = [*person_problems(draft, pointer, now, demo)]
     if draft.time > now + AHEAD_MOST:
         problems.append(Problem(f"{pointer}/tid", "i-fremtiden"))
     if any(identity_numbers(draft.nokkel)) or (draft.id and any(identity_numbers(draft.id))):
         problems.append(Problem(f"{pointer}/nokkel", "nummer-i-nokkel"))
+    if event_type.egen_kanal:
+        # A report is sealed whole and never refused for whom or when it is about: its reader finds that out.
+        problems = [problem for problem in problems if problem.code == "ekte-nummer"]
     data: dict[str, Any] = {}
     try:
         parsed = event_type.data.model_validate_json(orjson.dumps(draft.data))
@@ -48,11 +52,13 @@ def check(
         # A retraction says only what it takes back.
         if draft.data or not draft.tilbaketrukket:
             problems += problems_of(error, f"{pointer}/data")
-    if problems:
-        return tuple(problems)
     content = Content(
         nokkel=draft.nokkel, versjon=draft.versjon, tilbaketrukket=draft.tilbaketrukket, data=data
     )
+    if event_type.egen_kanal and len(content.model_dump_json().encode()) > CONTENT_BYTES_MAX:
+        problems.append(Problem(f"{pointer}/data", "melding-for-stor", {"maks": CONTENT_BYTES_MAX}))
+    if problems:
+        return tuple(problems)
     return Checked(catalogue.full_type(tjeneste, draft.type), content)
 
 

@@ -6,6 +6,7 @@ import random
 from backbone.clock import Clock, system_clock
 from backbone.database import create_engine
 from backbone.http import serve
+from backbone.lane import LaneRelay
 from backbone.relay import Relay
 from backbone.samtykke_client import SamtykkeClient
 from backbone.sealer import Sealer
@@ -31,7 +32,7 @@ async def run(
 async def run_relays(
     settings: Settings, registry: Registry, stop: asyncio.Event, clock: Clock = system_clock
 ) -> None:
-    """Relays the journal of every registered service and seals its ledger, until `stop` is set."""
+    """Relays the journal and the lane of every registered service and seals its ledger, until `stop` is set."""
     engines = {navn: create_engine(settings, navn, 2) for navn in registry.catalogue.tjenester}
     try:
         async with SamtykkeClient(settings, "relay", clock) as samtykke, asyncio.TaskGroup() as group:
@@ -40,6 +41,8 @@ async def run_relays(
                 group.create_task(relay.run(stop), name=f"relay {navn}")
                 sealer = Sealer(engine, navn, settings, clock, random.Random())
                 group.create_task(sealer.run(stop), name=f"sealer {navn}")
+                lane = LaneRelay(engine, navn, settings, clock, random.Random())
+                group.create_task(lane.run(stop), name=f"lane {navn}")
     finally:
         for engine in engines.values():
             await engine.dispose()

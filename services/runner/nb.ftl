@@ -36,3 +36,7 @@ nummer-kontroll = Kontrollsifrene i nummeret stemmer ikke.
     .gjor = Se etter skrivefeil i nummeret.
 nummer-dato = Nummeret inneholder ikke en gyldig fødselsdato.
     .gjor = Se etter skrivefeil i nummeret.
+melding-for-stor = Meldingen er større enn { $maks } byte.
+    .gjor = Kort ned beskrivelsen, og send det øvrige til barnevernet på annen måte.
+innboks-borte = Innboksen svarer ikke akkurat nå. Det som er meldt, er trygt.
+    .gjor = Prøv igjen om { $sekunder } sekunder.

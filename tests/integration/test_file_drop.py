@@ -17,7 +17,7 @@ import orjson
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backbone import journal
+from backbone import lane
 from backbone.database import driver
 from backbone.http import serve
 from backbone.settings import Settings
@@ -94,7 +94,7 @@ class Sender:
 
 @pytest.fixture
 async def database(make_database: MakeDatabase) -> AsyncEngine:
-    return await make_database("nav", journal.metadata)
+    return await make_database("nav", lane.metadata)
 
 
 Serving = Callable[[], Any]

@@ -12,7 +12,7 @@ import orjson
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backbone import journal
+from backbone import lane
 from backbone.http import serve
 from backbone.settings import Settings
 from backbone.tokens import Principal, issue
@@ -31,7 +31,7 @@ LINE = b"x" * 65_536
 
 @pytest.fixture
 async def database(make_database: MakeDatabase) -> AsyncEngine:
-    return await make_database("barnevern", journal.metadata)
+    return await make_database("barnevern", lane.metadata)
 
 
 @pytest.fixture

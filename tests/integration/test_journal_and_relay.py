@@ -17,6 +17,7 @@ from cloudevents.core.formats.json import JSONFormat
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone import journal as journal_module
+from backbone import lane
 from backbone.database import dedicated, driver
 from backbone.failures import Retry
 from backbone.journal import Journal, NewEvent, receipt
@@ -106,7 +107,7 @@ def event(nr: int, **changed: Any) -> NewEvent:
 
 @pytest.fixture
 async def engine(make_database: MakeDatabase) -> AsyncEngine:
-    return await make_database("skole", journal_module.metadata)
+    return await make_database("skole", lane.metadata)
 
 
 @pytest.fixture

@@ -24,7 +24,9 @@ from tests.integration.test_sight import CANARY, NOKKEL, NUMBER, report
 from tests.pipeline_fixture import Pipeline, make_all, running_pipeline  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.timeout(240)
-NO_PARTS: Any = {f"{part}_port": 1 for part in ("portal", "tjenester", "samtykke", "samordning", "relay")}
+NO_PARTS: Any = {
+    f"{part}_port": 1 for part in ("portal", "tjenester", "samtykke", "samordning", "relay", "innboks")
+}
 LIMITS = Limits(undecided_s=1, watch_s=0.5)
 
 

@@ -11,8 +11,7 @@ import pytest
 from prometheus_client import Counter, Gauge
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backbone import journal as journal_module
-from backbone import metrics
+from backbone import lane, metrics
 from backbone import relay as relay_module
 from backbone.database import dedicated
 from backbone.journal import observe
@@ -37,7 +36,7 @@ from tests.integration.test_journal_and_relay import (
 
 @pytest.fixture
 async def engine(make_database: MakeDatabase) -> AsyncEngine:
-    return await make_database("skole", journal_module.metadata)
+    return await make_database("skole", lane.metadata)
 
 
 @asynccontextmanager

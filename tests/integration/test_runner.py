@@ -9,7 +9,7 @@ import orjson
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backbone import journal
+from backbone import lane
 from backbone.database import driver
 from backbone.settings import Settings
 from backbone.tokens import Principal, issue
@@ -55,7 +55,7 @@ def absence(nr: int = 1, **changed: Any) -> dict[str, Any]:
 
 @pytest.fixture
 async def database(make_database: MakeDatabase) -> AsyncEngine:
-    return await make_database("skole", journal.metadata)
+    return await make_database("skole", lane.metadata)
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ async def test_a_fifth_service_is_a_registry_line(
     settings: Settings, catalogue: Catalogue, make_database: MakeDatabase
 ) -> None:
     larger = catalogue.extended([BARNEHAGE])
-    engine = await make_database("barnehage", journal.metadata)
+    engine = await make_database("barnehage", lane.metadata)
     app = build(settings, Registry.of(larger, {}), {"barnehage": engine}, lambda: NOW)
     event = {**absence(), "type": "undring.registrert", "data": {"bti_niva": 1}}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tjenester") as http:

@@ -19,7 +19,14 @@ pytestmark = pytest.mark.timeout(240)
 
 async def test_everything_starts_answers_and_stops_without_a_trace(tmp_path: Path) -> None:
     async with up(tmp_path / "d", four_free_ports(), "--uten-simulering") as run:
-        assert set(run.ready["deler"]) == {"samtykke", "portal", "tjenester", "relay", "samordning"}
+        assert set(run.ready["deler"]) == {
+            "samtykke",
+            "portal",
+            "tjenester",
+            "relay",
+            "innboks",
+            "samordning",
+        }
         assert set(run.ready["motorer"]) == {"postgres", "kafka"}
         async with httpx.AsyncClient(trust_env=False) as client:
             assert (await client.get(run.ready["portal"], follow_redirects=True)).status_code == 200

@@ -10,7 +10,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from backbone import metrics, telemetry
 from backbone.clock import system_clock
-from backbone.http import Gatekeeper, create_app, expose_metrics
+from backbone.http import SMALL_BYTES, Gatekeeper, Intake, create_app, expose_metrics
+from backbone.problems import ProblemError
 from backbone.settings import Settings, fresh_secrets
 from backbone.tokens import Principal, issue
 
@@ -21,7 +22,7 @@ SETTINGS = Settings(**fresh_secrets())
 
 @pytest.fixture
 def app() -> FastAPI:
-    made = create_app("prove", quiet={"/polles"})
+    made = create_app("prove", quiet={"/polles", "/hemmelig/"})
     expose_metrics(made, Gatekeeper(SETTINGS, system_clock))
 
     @made.get("/barn/{navn}")
@@ -32,6 +33,10 @@ def app() -> FastAPI:
 
     @made.get("/polles")
     async def polled() -> dict[str, str | None]:
+        return {"her": telemetry.here()}
+
+    @made.post("/hemmelig/{id}/kvitter")
+    async def secret(request: Request, id: int) -> dict[str, str | None]:
         return {"her": telemetry.here()}
 
     return made
@@ -81,6 +86,43 @@ async def test_what_is_polled_is_no_span_and_begins_no_trace(
     assert (await client.get("/polles")).json() == {"her": None}
     await client.get("/helse")
     assert spans.get_finished_spans() == ()
+
+
+async def test_what_nobody_else_shall_learn_of_is_neither_span_nor_number(
+    client: httpx.AsyncClient, spans: InMemorySpanExporter
+) -> None:
+    assert (await client.post("/hemmelig/1/kvitter", headers=HEADERS)).json() == {"her": None}
+    assert spans.get_finished_spans() == ()
+    assert "hemmelig" not in (await client.get("/metrics")).text
+
+
+async def test_a_parameter_that_is_wrong_is_a_problem_detail_that_does_not_repeat_it(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.post("/hemmelig/kanarifugl/kvitter")
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert answer.json()["feil"] == [{"peker": "/id"}]
+    assert "kanarifugl" not in answer.text
+
+
+async def test_a_small_body_has_room_however_much_is_held() -> None:
+    intake = Intake(body_bytes_max=1_000_000, held_bytes_max=200_000)
+    small, large = b"x" * SMALL_BYTES, b"x" * (SMALL_BYTES + 1)
+    async with intake.body(_request(b"x" * 190_000)):
+        async with intake.body(_request(small)) as body:
+            assert body == small
+        with pytest.raises(ProblemError, match="opptatt"):
+            async with intake.body(_request(large)):
+                pass
+    async with intake.body(_request(large)):
+        pass
+
+
+def _request(body: bytes) -> Request:
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return Request({"type": "http", "headers": []}, receive)
 
 
 async def test_a_bug_names_the_trace_to_report(

@@ -1,0 +1,1 @@
+"""Barnevern's inbox: statutory reports from every service, opened for barnevern alone."""
