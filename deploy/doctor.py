@@ -48,6 +48,10 @@ SELECT count(*) FILTER (WHERE mottatt < now() - make_interval(secs => $1)) AS ga
        (SELECT count(*) FROM journal WHERE parkert IS NOT NULL) AS parkert
 FROM journal WHERE trenger_relay AND utfall IS DISTINCT FROM 'withhold' AND parkert IS NULL
 """
+_LANE = """
+SELECT EXISTS (
+    SELECT FROM utsending WHERE innhold IS NOT NULL AND mottatt < now() - make_interval(secs => $1)) AS star
+"""
 _READERS = {
     SAMORDNING: "SELECT topic, partition, neste_offset AS neste FROM posisjon",
     "portal": "SELECT emne AS topic, partisjon AS partition, neste FROM posisjon",
@@ -88,6 +92,7 @@ class Doctor:
         if not any(f.kode in ("postgres-borte", "database-gammel") for f in database):
             findings += await self._journals()
             findings += await self._parked()
+            findings += await self._lane()
             if not any(f.kode == "kafka-borte" for f in kafka):
                 findings += await self._readers()
         return sorted(findings, key=lambda f: f.alvor != "feil")
@@ -170,6 +175,16 @@ class Doctor:
             if journal["parkert"]:
                 found.append(Finding("parkert", "advarsel", {"hvor": owner, "antall": journal["parkert"]}))
         return found
+
+    async def _lane(self) -> list[Finding]:
+        """Whether reports to barnevern get through, and never whose or how many: that is nobody else's to know."""
+        waiting = [
+            (await self._rows(owner, _LANE, self._limits.undecided_s))[0]["star"]
+            for owner in self._catalogue.tjenester
+        ]
+        found = [Finding("meldevei-star", "feil")] if any(waiting) else []
+        (unopened,) = await self._rows("innboks", "SELECT EXISTS (SELECT FROM melding WHERE kommune IS NULL)")
+        return [*found, Finding("innboks-nokkel", "feil")] if unopened["exists"] else found
 
     async def _parked(self) -> list[Finding]:
         found = []
