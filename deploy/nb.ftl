@@ -10,6 +10,7 @@ del-samtykke = samtykke
 del-portal = portalen
 del-tjenester = tjenestene
 del-relay = formidling til Kafka
+del-innboks = barnevernets innboks
 del-samordning = samordning
 del-simulering = den syntetiske kommunen
 

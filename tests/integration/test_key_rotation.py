@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
-from backbone import journal
+from backbone import lane
 from backbone.database import create_engine, driver
 from backbone.failures import Stop
 from backbone.journal import Journal, JournalKeys, NewEvent
@@ -137,7 +137,7 @@ class Notes:
 async def test_what_a_format_remembers_of_a_child_is_deleted_and_no_copy_of_it_can_be_opened(
     settings: Settings, make_database: MakeDatabase
 ) -> None:
-    engine = await make_database("skole", journal.metadata)
+    engine = await make_database("skole", lane.metadata)
     keys = MemoryKeys(settings, "skole")
     scope = "/4601/skole/1 notater"
 

@@ -10,7 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backbone import journal as journal_module
+from backbone import lane
 from backbone import relay as relay_module
 from backbone.database import dedicated
 from backbone.failures import Failing
@@ -39,7 +39,7 @@ DECIDED = "SELECT id, innhold FROM journal WHERE utfall = 'release'"
 
 @pytest.fixture
 async def engine(make_database: MakeDatabase) -> AsyncEngine:
-    return await make_database("skole", journal_module.metadata)
+    return await make_database("skole", lane.metadata)
 
 
 class Gate:
