@@ -18,7 +18,7 @@ endif
 export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test fuzz check format bench lock lock-python lock-jars lock-assets clean
+.PHONY: help setup run test fuzz faults check format bench lock lock-python lock-jars lock-assets clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: setup $(STAMPS)/assets-dev ## run the tests (ARGS="tests/unit -k consent" 
 
 fuzz: setup ## change valid files of every format at random, and look for one that makes it fail (EXAMPLES=20000)
 	SAMSPOR_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/property/test_fuzz_formats.py $(ARGS)
+
+faults: setup ## kill, freeze and restart everything under load, and check it (ARGS="--seeds 20 --row kill" is passed on)
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 check: setup ## lint, formatting, types, who may import whom, and that the contract is not broken
 	$(BIN)/ruff check .

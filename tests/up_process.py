@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-START_TIMEOUT_S = 90
-STOP_TIMEOUT_S = 60
+START_TIMEOUT_S = 180
+STOP_TIMEOUT_S = 120
 POLL_S = 0.05
 
 
@@ -25,11 +25,20 @@ class Up:
         self.ready = ready
 
     @classmethod
-    async def start(cls, data_dir: Path, port: int, *options: str) -> "Up":
-        command = [sys.executable, "-m", "deploy.cli", "up", "--json", "--data-dir", str(data_dir)]
+    async def start(
+        cls, data_dir: Path, port: int, *options: str, module: str = "deploy.cli", **environment: str
+    ) -> "Up":
+        """`module` is what is run instead of the command itself; `environment` is added to this process's own."""
+        command = [sys.executable, "-m", module, "up", "--json", "--data-dir", str(data_dir)]
         log = (data_dir.parent / "up.log").open("ab")
         process = await asyncio.create_subprocess_exec(
-            *command, "--port", str(port), *options, stdout=asyncio.subprocess.PIPE, stderr=log
+            *command,
+            "--port",
+            str(port),
+            *options,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+            env={**os.environ, **environment},
         )
         log.close()
         assert process.stdout is not None
