@@ -10,6 +10,7 @@ COMMANDS = (
     "up",
     "serve",
     "migrate",
+    "rebuild",
     "send",
     "simulate",
     "status",

@@ -51,6 +51,9 @@ hjelp-up-json = Skriv én linje JSON på stdout når alt er klart: adresser, pro
 hjelp-serve = Kjør én del som egen prosess, med innstillinger fra SAMSPOR_-variabler. Delene: { $deler }.
 hjelp-migrate = Lag databaser og roller som mangler, og bring skjemaene til nyeste utgave.
 
+hjelp-rebuild = Regn ut faktasett og oppgaver på nytt fra tidslinjene, i nye tabeller ved siden av de gamle, og bytt når de er like.
+hjelp-rebuild-godta = Bytt også når resultatet er et annet, som etter en endring i regler eller kode. Det som er nytt, varsles én gang.
+
 hjelp-send = Send filer fra et fagsystem til en tjeneste, eller prøv dem uten å sende.
 hjelp-send-tjeneste = Tjenesten som sender: skole, helsestasjon, barnevern, nav …
 hjelp-send-filer = Filene som skal sendes; - leser fra stdin.
@@ -155,6 +158,18 @@ folg-borte = [yellow]![/yellow] Fikk ikke svar fra { $adresse }. Filene blir lig
 folg-tilgang = [yellow]![/yellow] Tilgangsbeviset godtas ikke av { $adresse }. Filene blir liggende; lag et nytt med «samspor token» og start på nytt.
 folg-feil = [yellow]![/yellow] { $adresse } svarte ikke på det som ble sendt. Filen blir liggende og prøves igjen; de andre sendes.
 folg-ulest = [yellow]![/yellow] En fil kan ikke leses. Den blir liggende og prøves igjen.
+rebuild-framdrift = { $barn } barn, { $hendelser } hendelser
+rebuild-ferdig = Bygd på nytt: { $barn } barn, { $hendelser } hendelser på { $sekunder } s ({ $fart } hendelser i sekundet). { $omigjen } barn ble tatt om igjen fordi noe skjedde underveis.
+rebuild-lik = Oppgavene er de samme (avtrykk { $avtrykk }). Ingen nye varsler.
+rebuild-avvik = { $regel }: { $nye } nye, { $bortfalt } bortfalt, { $endret } endret
+rebuild-faktasett = { $antall } barn leses annerledes enn før.
+rebuild-byttet = Tabellene er byttet. { $fortalt } endringer ble varslet.
+rebuild-ikke-byttet = Resultatet er et annet enn det som står, og ingenting er endret.
+    .gjor = Se over tallene. Er endringen ment, kjør på nytt med --godta.
+rebuild-opptatt = En annen gjenoppbygging er i gang.
+    .gjor = Vent til den er ferdig.
+rebuild-utilgjengelig = Gjenoppbyggingen stanset: { $feil }. Ingenting er endret.
+    .gjor = Se at databasen og samtykke er oppe («samspor status»), og kjør på nytt.
 migrate-ferdig = { $antall ->
     [0] Alle databasene er à jour.
    *[other] Brakt à jour: { $navn }.
