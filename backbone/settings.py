@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     relay_sweep_rows: int = Field(
         2_000, gt=0, description="withheld rows asked about at such a time; the next time goes on after them"
     )
+    lokale_regler: Path | None = Field(
+        None, description="folder with the municipalities' local rules, one <kommunenummer>.toml each"
+    )
     consumer_batch: int = Field(5_000, gt=0, description="records coordination handles in one transaction")
     session_timeout_ms: int = Field(
         10_000, gt=0, description="how long a dead consumer's partitions wait before another takes them"

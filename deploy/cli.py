@@ -16,6 +16,7 @@ COMMANDS = (
     "status",
     "doctor",
     "dlq",
+    "rules",
     "samtykke",
     "keys",
     "token",

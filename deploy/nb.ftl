@@ -293,3 +293,56 @@ format-ssb-barnevern = SSB Barnevern v4 (XML), både endringsfiler og totalfiler
 format-fhir = HL7 FHIR R4 med de norske no-basis-profilene, i JSON eller XML: én ressurs eller en Bundle. Pasienten finnes i Bundle, i `contained`, som `identifier` i referansen, eller oppgis i delen `person` ved siden av filen. Andre ressurser tas imot uten å gi hendelser, med en merknad.
 format-digisos-soker = NAVs digisos-soker: historien til én søknad. Filen sier ikke hvem den gjelder: det står i delene `person` og `barn` ved siden av (multipart), eller i `<navn>.personer.json` i en mappe som følges. Med `barn` gjelder hendelsene hvert barn som `foresatt`, ellers personen selv. Beløp og kontonummer blir kontrollert og glemt. Ukjente felt og nye koder tas imot.
 format-fint-utdanning = FINT Utdanning: Person, Elev, Elevforhold og Fravær, i hvilken rekkefølge som helst og over flere sendinger. Ett objekt, en liste, NDJSON, FINTs egen samling (`_embedded`), eller et objekt med en liste for hvert slag. Fravær blir først en hendelse når en terskel er passert, én gang per terskel og skoleår; rettes eller slettes fraværet, regnes det på nytt. Slettet er `"slettet": true`, eller en `systemId` hvis gyldighetsperiode er slutt.
+
+## samspor rules
+
+hjelp-rules = Reglene som gir plikter: de lokale reglene i en kommune, og hvorfor et barn har de pliktene det har.
+hjelp-rules-check = Kontroller filen med de lokale reglene, og si hvor feilene er.
+hjelp-rules-schema = Skriv JSON Schema for filen, til redigeringsprogrammer.
+hjelp-rules-fil = Filen med de lokale reglene (TOML).
+rules-gyldig = [green]✓[/green] { $fil } er gyldig: kommune { $kommune }, { $versjoner ->
+    [one] én versjon
+   *[other] { $versjoner } versjoner
+}.
+rules-versjon = { $navn }: gjelder fra { $gyldig_fra }, { $regler } regler er på.
+rules-avtale = Samarbeidsavtalen «{ $navn }» går snart ut eller er gått ut. Forny den.
+rules-ulest = Kan ikke lese { $fil }.
+    .gjor = Sjekk at filen finnes og er lagret som UTF-8.
+regler-feil-toml = Filen er ikke gyldig TOML.
+    .gjor = Rett linjen. Tekst står i anførselstegn, datoer som 2026-08-01 uten.
+regler-feil-missing = Feltet mangler.
+    .gjor = Legg det til.
+regler-feil-extra-forbidden = Feltet finnes ikke, eller det kan ikke settes lokalt.
+    .gjor = Rett navnet eller fjern det. Lovfrister og eiere av skjermede plikter kan ikke endres.
+regler-feil-string-type = Verdien må være tekst.
+    .gjor = Skriv den i anførselstegn.
+regler-feil-int-type = Verdien må være et helt tall.
+    .gjor = Skriv tallet uten anførselstegn og desimaler.
+regler-feil-date-type = Verdien må være en dato.
+    .gjor = Skriv den som 2026-08-01, uten anførselstegn.
+regler-feil-date-from-datetime-inexact = Verdien må være en dato uten klokkeslett.
+    .gjor = Skriv den som 2026-08-01.
+regler-feil-greater-than-equal = Tallet må være minst { $min }.
+    .gjor = Sett et større tall.
+regler-feil-less-than-equal = Tallet kan være høyst { $maks }.
+    .gjor = Sett et mindre tall.
+regler-feil-literal-error = Verdien er ikke blant de mulige: { $mulige }.
+    .gjor = Velg en av dem.
+regler-feil-string-pattern-mismatch = Verdien har ikke rett form ({ $monster }).
+    .gjor = Kommunenummer har fire siffer, organisasjonsnummer ni.
+regler-feil-too-short = Her må det stå minst én verdi.
+    .gjor = Legg til en, eller fjern feltet.
+regler-feil-samme-dag = To versjoner gjelder fra samme dag.
+    .gjor = Gi hver versjon sin egen dato.
+regler-feil-samme-enhet = To enheter har samme id.
+    .gjor = Gi hver enhet sin egen id.
+regler-feil-ukjent-enhet = Enheten «{ $verdi }» finnes ikke i filen.
+    .gjor = Legg den til, eller rett «over».
+regler-feil-enhet-i-ring = Enheten «{ $verdi }» ligger over seg selv.
+    .gjor = Rett «over», så enhetene blir et tre.
+regler-feil-ukjent-tjeneste = Tjenesten «{ $verdi }» finnes ikke.
+    .gjor = Skriv navnet slik det står i tjenesteregisteret, for eksempel skole eller koordinerende-enhet.
+regler-feil-slutt-for-start = Samarbeidsavtalen «{ $verdi }» slutter før den begynner.
+    .gjor = Rett datoene.
+regler-feil-annet = Verdien er ikke gyldig her.
+    .gjor = Se skjemaet: samspor rules schema.

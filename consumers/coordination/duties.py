@@ -8,6 +8,7 @@ import orjson
 
 from backbone import frister
 from consumers.coordination.facts import FactSet, moment
+from consumers.coordination.regler.eskalering import turns
 from consumers.coordination.regler.regel import Duty, Regel
 from consumers.coordination.regler.regelverk import Regelverk
 from consumers.coordination.sak import Sak
@@ -45,7 +46,8 @@ def digest(duties: Iterable[Duty]) -> str:
 def _derive(sak: Sak, rules: Regelverk, regler: Iterable[Regel]) -> tuple[tuple[Duty, ...], list[datetime]]:
     """The duties, and when one may come, change, or pass its date."""
     derived: list[Duty] = []
-    moments: list[datetime] = []
+    moments = [frister.midnight(v.gyldig_fra) for v in rules.versjoner[1:]]
+    steps = rules.versjon(sak.today).trinn
     for rule in regler:
         her = rules.her(rule, sak.today)
         for found in rule.derive(sak, her) if her and sak.facts else ():
@@ -55,6 +57,7 @@ def _derive(sak: Sak, rules: Regelverk, regler: Iterable[Regel]) -> tuple[tuple[
             derived.append(found)
             if found.tilstand == "aapen":
                 moments.append(frister.passed(found.frist))
+                moments.extend(turns(found.frist, steps))
     return tuple(sorted(derived, key=lambda d: (d.regel, d.anledning))), moments
 
 

@@ -398,10 +398,11 @@ class Handler:
             if key.koblet:  # what is due follows from all of the child's subjects: soon, and together
                 saved.append(store.Saved(subject, kommune, key.fact_key_id, sealed, now, row is None))
                 continue
-            duties, next_change = evaluate(facts, self._rules, now)
+            rules = self._rules.for_kommune(kommune)
+            duties, next_change = evaluate(facts, rules, now)
             saved.append(store.Saved(subject, kommune, key.fact_key_id, sealed, next_change, row is None))
             mine = tasks.get(subject, {})
-            knows = Sak(facts, self._rules, now).knows if handed_on(mine.values()) else everybody
+            knows = Sak(facts, rules, now).knows if handed_on(mine.values()) else everybody
             for step in steps(mine, duties, kommune, knows):
                 written.append(self._written(step, key))
                 if step.told:
@@ -434,13 +435,14 @@ class Handler:
             await store.rebuild(db, [s for s, facts in opened.items() if facts is None])
             return
         facts = merged(barn[0], sets)
-        duties, next_change = evaluate(facts, self._rules, now)
+        kommune = next(iter(held.values())).kommune
+        rules = self._rules.for_kommune(kommune)
+        duties, next_change = evaluate(facts, rules, now)
         tasks = {id_: t for own in (await store.tasks_of(db, barn)).values() for id_, t in own.items()}
-        knows = Sak(facts, self._rules, now).knows if handed_on(tasks.values()) else everybody
+        knows = Sak(facts, rules, now).knows if handed_on(tasks.values()) else everybody
         written: list[store.Written] = []
         events: list[NewEvent] = []
         cooperation: list[Oppgave] = []
-        kommune = next(iter(held.values())).kommune
         for step in steps(tasks, as_given(duties, barn, tasks), kommune, knows):
             written.append(self._written(step, keys[step.oppgave.subject]))
             if step.told:

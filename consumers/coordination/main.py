@@ -5,6 +5,7 @@ import random
 
 from backbone.clock import Clock, system_clock
 from backbone.database import create_engine
+from backbone.frister import local_date
 from backbone.http import Gatekeeper, serve
 from backbone.samtykke_client import SamtykkeClient
 from backbone.sealer import Sealer
@@ -15,7 +16,9 @@ from consumers.coordination.consumer import Consumer
 from consumers.coordination.handler import Handler
 from consumers.coordination.kommandoer import Kommandoer
 from consumers.coordination.loops import CHUNK, SWEEP_S, Loops, steadily
-from consumers.coordination.regler.standard import regelverk
+from consumers.coordination.oppgaveflyt import Flytregler
+from consumers.coordination.regler.lokale import read_folder
+from consumers.coordination.regler.standard import STANDARD, regelverk
 from contracts.catalogue import Catalogue
 from contracts.tjenester import SAMORDNING
 
@@ -27,10 +30,15 @@ async def run(
     it."""
     engine = create_engine(settings, SAMORDNING)
     rng = random.Random()
+    folder = settings.lokale_regler
+    rules = regelverk(catalogue, read_folder(folder, STANDARD, catalogue) if folder else None)
+
+    def flytregler(kommune: str) -> Flytregler:
+        return rules.for_kommune(kommune).versjon(local_date(clock())).flyt
+
     async with SamtykkeClient(settings, SAMORDNING, clock) as samtykke:
-        rules = regelverk(catalogue)
         handler = Handler(engine, samtykke, settings, catalogue, rules, clock)
-        commands = Kommandoer(engine, samtykke, settings, rules, clock)
+        commands = Kommandoer(engine, samtykke, settings, rules, clock, flytregler)
         topics = [settings.topic(name) for name in catalogue.event_topics()]
         consumer = Consumer(handler, engine, settings, topics, rng)
         loops = Loops(handler, engine, samtykke, settings, clock)

@@ -146,6 +146,7 @@ def folge(
         tuple(lukkes_av),
         terskler or {},
         utloses_av=frozenset(utloses_av),
+        eiere_lokalt=True,
     )
 
 

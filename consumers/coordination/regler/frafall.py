@@ -87,4 +87,5 @@ REGEL = Regel(
     lukkes_av=LUKKES_AV,
     utloses_av=frozenset({_FRAVAER}),
     involverte_minst=2,
+    eiere_lokalt=True,
 )

@@ -80,4 +80,5 @@ REGEL = Regel(
     lukkes_av=_LUKKES_AV,
     terskler={"antall": 2},
     utloses_av=frozenset({_MISSED}),
+    eiere_lokalt=True,
 )

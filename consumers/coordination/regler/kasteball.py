@@ -92,4 +92,5 @@ REGEL = Regel(
     lukkes_av=(*_TAKEN_ON, _BESVART, ENDED),
     terskler={"antall": 2, "innen_dager": 365},
     utloses_av=frozenset({_BESVART, *_CODES}),
+    eiere_lokalt=True,
 )

@@ -46,15 +46,16 @@ class Grunn:
 class Duty:
     """A duty of the service `eier` towards the child `subject`, met or not.
 
-    `anledning` is the natural key of what it is about, `frist` the last Norwegian date to meet it,
-    `bestemmelser` ids in contracts.lov, `lukkes_av` the short types that meet it. `forklaring` is a message
-    id of nb.ftl and `argumenter` its arguments: they may tell of secret facts, so the text is stored
-    sealed.
+    `regelsett` names the local rules that the rule's version was applied with. `anledning` is the natural key of
+    what it is about, `frist` the last Norwegian date to meet it, `bestemmelser` ids in contracts.lov, `lukkes_av` the
+    short types that meet it. `forklaring` is a message id of nb.ftl and `argumenter` its arguments: they may tell of
+    secret facts, so the text is stored sealed.
     """
 
     subject: str
     regel: str
     regelversjon: int
+    regelsett: str
     anledning: str
     tilstand: Tilstand
     eier: str
@@ -86,7 +87,8 @@ class Regel:
     come or change though nothing is reported (that an open one passes its date is known to all).
 
     `eiere` are services by preference, or AVSENDER or MOTTAKER; `frist` and `terskler` (all whole numbers) are what
-    a municipality may set, `frist` only where `fristslag` says that no law does. `bestemmelser` are ids of
+    a municipality may set, `frist` only where `fristslag` says that no law does, `eiere` only with `eiere_lokalt`.
+    `bestemmelser` are ids of
     contracts.lov, or EIERS_PLIKT.
 
     A rule is run only for a child that it can give a duty: one with a fact of a short type in `utloses_av` (a part of
@@ -108,6 +110,7 @@ class Regel:
     gyldig_til: date | None = None
     utloses_av: frozenset[str] = frozenset()
     involverte_minst: int = 0
+    eiere_lokalt: bool = False
 
     def __post_init__(self) -> None:
         if not self.utloses_av <= self.leser.keys():
@@ -125,10 +128,11 @@ class Her:
     frist: Frist
     eiere: tuple[str, ...]
     terskler: Mapping[str, int]
+    regelsett: str
 
     @classmethod
-    def standard(cls, regel: Regel) -> "Her":
-        return cls(regel, regel.frist, regel.eiere, regel.terskler)
+    def standard(cls, regel: Regel, regelsett: str = "standard") -> "Her":
+        return cls(regel, regel.frist, regel.eiere, regel.terskler, regelsett)
 
     def owners(self, fact: Fact, mottaker: object = None) -> Iterator[str]:
         """Services that could own a duty set off by `fact`, the preferred first."""
@@ -167,6 +171,7 @@ class Her:
             subject=sak.subject,
             regel=rule.navn,
             regelversjon=rule.versjon,
+            regelsett=self.regelsett,
             anledning=anledning,
             tilstand="oppfylt" if met else "aapen",
             eier=eier,

@@ -1,10 +1,12 @@
 """The rules together, read against a catalogue: which facts they read, and which of them a child can concern."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from datetime import date, datetime
 
 from consumers.coordination.facts import ConsentStanding, FactSet, Key, Standing, micros
+from consumers.coordination.regler.lokale import Lokal, Lokalversjon, standard
 from consumers.coordination.regler.oppsett import Parametre
 from consumers.coordination.regler.regel import Her, Regel
 from consumers.coordination.sak import INVOLVEMENT_FIELDS, Kind
@@ -22,24 +24,39 @@ class Regelverk:
     """The rules with their parameters, read against a catalogue."""
 
     def __init__(
-        self, catalogue: Catalogue, regler: Sequence[Regel], parametre: Parametre | None = None
+        self, catalogue: Catalogue, regler: Sequence[Regel], lokale: Mapping[str, Lokal] | None = None
     ) -> None:
         self.catalogue = catalogue
         self.regler = tuple(regler)
-        self._parametre = parametre or Parametre()
-        self._her = {rule.navn: Her.standard(rule) for rule in self.regler}
+        self.lokale = lokale or {}
+        self.versjoner: tuple[Lokalversjon, ...] = (standard(self.regler),)
         self._reads: dict[str, frozenset[str]] = defaultdict(frozenset)
         for reads in (INVOLVEMENT_FIELDS, *(r.leser for r in self.regler)):
             for navn, fields in reads.items():
                 self._reads[navn] |= frozenset(fields)
         self._kinds: dict[str, Kind | None] = {}
+        self._of_kommune: dict[str, Regelverk] = {}
+
+    def for_kommune(self, kommune: str) -> "Regelverk":
+        """The same rules as the municipality has set them."""
+        if kommune not in self.lokale:
+            return self
+        if kommune not in self._of_kommune:
+            theirs = copy(self)
+            theirs.versjoner = (*self.versjoner[:1], *self.lokale[kommune].versjoner)
+            self._of_kommune[kommune] = theirs
+        return self._of_kommune[kommune]
+
+    def versjon(self, day: date) -> Lokalversjon:
+        """What the municipality says, or the standard, that day."""
+        return next(v for v in reversed(self.versjoner) if v.gyldig_fra <= day)
 
     def parametre(self, day: date) -> Parametre:
-        return self._parametre
+        return self.versjon(day).parametre
 
     def her(self, rule: Regel, day: date) -> Her | None:
         """The rule as it holds that day; None when it does not."""
-        return self._her[rule.navn] if rule.in_force(day) else None
+        return self.versjon(day).her.get(rule.navn) if rule.in_force(day) else None
 
     def kind(self, full_type: str) -> Kind | None:
         """None for a type that no rule reads. Raises UnknownType."""

@@ -1,5 +1,7 @@
 """The rules in use. A new rule is a module and a line here."""
 
+from collections.abc import Mapping
+
 from consumers.coordination.regler import (
     barnekoordinator,
     barnekoordinator_oppnevning,
@@ -33,7 +35,7 @@ from consumers.coordination.regler import (
     undring,
     ute_av_skole,
 )
-from consumers.coordination.regler.oppsett import Parametre
+from consumers.coordination.regler.lokale import Lokal
 from consumers.coordination.regler.regel import Regel
 from consumers.coordination.regler.regelverk import Regelverk
 from contracts.catalogue import Catalogue
@@ -73,5 +75,6 @@ STANDARD: tuple[Regel, ...] = (
 )
 
 
-def regelverk(catalogue: Catalogue, parametre: Parametre | None = None) -> Regelverk:
-    return Regelverk(catalogue, STANDARD, parametre)
+def regelverk(catalogue: Catalogue, lokale: Mapping[str, Lokal] | None = None) -> Regelverk:
+    """`lokale` by municipality."""
+    return Regelverk(catalogue, STANDARD, lokale)

@@ -14,6 +14,7 @@ DUTY = Duty(
     subject="1f9c1f5e-3c0f-4a8e-9c59-0a4b0a4d7b11",
     regel="frafall",
     regelversjon=1,
+    regelsett="standard",
     anledning="2026-2027",
     tilstand="aapen",
     eier="skole",
