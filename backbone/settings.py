@@ -95,6 +95,12 @@ class Settings(BaseSettings):
         None, description="this process's own token where it does not hold the private key"
     )
 
+    aldersregler: dict[str, dict[str, int]] = Field(
+        {},
+        description="a municipality's own ages per information category (contracts/alder.py), JSON:"
+        ' {"helseprogram": {"foresatt_begrenset": 13}}; the law still sets the frame',
+    )
+
     demo: bool = Field(
         False, description="synthetic persons only, personas to sign in as; real numbers are refused"
     )

@@ -18,13 +18,14 @@ HORES, VEKT = 7, 12
 class Aldersregel:
     """What holds for one category.
 
-    From `samtykker_selv` the child consents and no parent does. A guardian sees everything below
-    `foresatt_begrenset`, "kun status" from there, and nothing from `foresatt_slutt` on unless the child lets her.
-    The child sees its own from `barn_innsyn`. `begge_foreldre`: one parent's consent waits for the other's.
-    `bestemmelser` are ids in contracts.lov.
+    From `samtykker_selv` the child may consent, and from `foreldre_til` its parents no longer can. A guardian sees
+    everything below `foresatt_begrenset`, "kun status" from there, and nothing from `foresatt_slutt` on unless the
+    child lets her. The child sees its own from `barn_innsyn`. `begge_foreldre`: one parent's consent waits for the
+    other's. `bestemmelser` are ids in contracts.lov.
     """
 
-    samtykker_selv: int = MYNDIG
+    samtykker_selv: int = 15
+    foreldre_til: int = MYNDIG
     foresatt_begrenset: int = MYNDIG
     foresatt_slutt: int = MYNDIG
     barn_innsyn: int = 15
@@ -32,14 +33,25 @@ class Aldersregel:
     bestemmelser: tuple[str, ...] = ("vergemalsloven-9", "forvaltningsloven-18")
 
     def __post_init__(self) -> None:
-        ages = (self.samtykker_selv, self.foresatt_begrenset, self.foresatt_slutt, self.barn_innsyn)
-        if not all(0 <= age <= 25 for age in ages) or self.foresatt_begrenset > self.foresatt_slutt:
-            raise ValueError("ages are 0–25, and foresatt_begrenset comes before foresatt_slutt")
+        if not all(0 <= age <= MYNDIG for age in self.aldre):
+            raise ValueError("an age is 0–18: from 18 on nobody consents for another")
+        if self.foresatt_begrenset > self.foresatt_slutt or self.samtykker_selv > self.foreldre_til:
+            raise ValueError("foresatt_begrenset <= foresatt_slutt and samtykker_selv <= foreldre_til")
+
+    @property
+    def aldre(self) -> tuple[int, ...]:
+        return (
+            self.samtykker_selv,
+            self.foreldre_til,
+            self.foresatt_begrenset,
+            self.foresatt_slutt,
+            self.barn_innsyn,
+        )
 
 
 ANDRE = "andre"
 HELSE = "helse"
-_HELSE = Aldersregel(16, 12, 16, 16, bestemmelser=("pbrl-4-3", "pbrl-3-4"))
+_HELSE = Aldersregel(16, 16, 12, 16, 16, bestemmelser=("pbrl-4-3", "pbrl-3-4"))
 
 STANDARD: Mapping[str, Aldersregel] = MappingProxyType(
     {
@@ -50,7 +62,7 @@ STANDARD: Mapping[str, Aldersregel] = MappingProxyType(
             _HELSE, begge_foreldre=True, bestemmelser=("pbrl-4-3", "pbrl-3-4", "pbrl-4-4")
         ),
         "barnevern": Aldersregel(
-            15, 12, 15, 15, begge_foreldre=True, bestemmelser=("barnevernsloven-12-3", "barneloven-30")
+            begge_foreldre=True, bestemmelser=("barnevernsloven-12-3", "barneloven-30", "vergemalsloven-9")
         ),
     }
 )
@@ -97,9 +109,5 @@ class Aldre:
     @property
     def grenser(self) -> tuple[int, ...]:
         """Every age at which something changes, ascending."""
-        own = {
-            age
-            for r in self._regler.values()
-            for age in (r.samtykker_selv, r.foresatt_begrenset, r.foresatt_slutt, r.barn_innsyn)
-        }
+        own = {age for regel in self._regler.values() for age in regel.aldre}
         return tuple(sorted({HORES, VEKT, MYNDIG, *own} - {0}))

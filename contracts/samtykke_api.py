@@ -26,7 +26,12 @@ Sporsmal = Literal["adgang", "taushetsplikt", "behandlingsgrunnlag"]
 Familierolle = Literal["barn", "forelder", "verge"]
 Skjermingsklasse = Literal["N", "T", "H", "X"]
 Personstatus = Literal["aktiv", "sperret", "slettet"]
-Samtykkestatus = Literal["gitt", "avslatt", "trukket", "utlopt"]
+Samtykkestatus = Literal["venter", "gitt", "avslatt", "trukket", "utlopt"]
+"""`venter`: one parent has consented to what takes both."""
+Samtykkesteg = Literal[
+    "venter", "gitt", "tiltradt", "avslatt", "trukket", "gitt-igjen", "erstattet", "innsnevret", "utlopt"
+]
+"""The steps of the ledger. `innsnevret`: some categories lapsed on a birthday; `erstattet`: superseded by others."""
 Samtykkegiver = Literal["selv", "forelder", "begge-foreldre", "verge"]
 Koordinatorrolle = Literal["koordinator", "barnekoordinator"]
 
@@ -294,7 +299,9 @@ class SamtykkeInn(TypedDict):
     """A consent (or, at `/avslag`, a refusal) as it was given; exactly one of `person` and `subject`.
 
     The same `id` again with the same content changes nothing, with another content replaces what stood
-    there.
+    there. `giver` is whoever consents, by the `sub` of her token or the sender's own lasting word for her; it must be
+    there for one parent's consent to what takes both (contracts.alder), unless she has parental responsibility
+    `alene`. The family's own token says who it is.
     """
 
     id: NotRequired[Uuid]
@@ -314,6 +321,15 @@ class SamtykkeInn(TypedDict):
     sprak: NotRequired[Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]]
     bevis_sha256: NotRequired[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]]
     rettsgrunnlag: NotRequired[Kode]
+    giver: NotRequired[Navn]
+    foreldreansvar: NotRequired[Literal["felles", "alene"]]
+
+
+@_wire
+class TiltreInn(TypedDict):
+    """The other parent's consent, at `/samtykker/{id}/tiltre`. `giver` as in SamtykkeInn."""
+
+    giver: NotRequired[Navn]
 
 
 @_wire
@@ -345,6 +361,29 @@ class Samtykke(TypedDict):
     gyldig_fra: AwareDatetime
     utloper: AwareDatetime | None
     endret: AwareDatetime
+    barnets_syn: NotRequired[str]
+    metode: NotRequired[str]
+    tekstversjon: NotRequired[str]
+    sprak: NotRequired[str]
+    bevis_sha256: NotRequired[str]
+    rettsgrunnlag: NotRequired[str]
+
+
+@_wire
+class Samtykkehendelse(TypedDict):
+    """One step of a consent's ledger."""
+
+    sekvens: int
+    steg: Samtykkesteg
+    kategorier: list[str]
+    utloper: AwareDatetime | None
+    aktor: str
+    tid: AwareDatetime
+
+
+@_wire
+class HistorikkUt(TypedDict):
+    historikk: list[Samtykkehendelse]
 
 
 @_wire

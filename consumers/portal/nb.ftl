@@ -133,6 +133,7 @@ samtykke-fra-til-dato = { $fra } til { $til }
 samtykke-hvem = Gitt av
 samtykke-formal = Formål
 samtykke-status-gitt = Gjelder nå
+samtykke-status-venter = Venter på den andre forelderen
 samtykke-status-trukket = Trukket
 samtykke-status-utlopt = Utløpt
 samtykke-status-avslatt = Ikke gitt

@@ -1,8 +1,17 @@
 """Ages and birthdays as Norwegian law counts them: by the calendar in Norway."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, time
 
 from backbone.clock import OSLO
+from backbone.settings import Settings
+from contracts.alder import Aldre
+from contracts.lov import Lov
+
+
+def law_of(settings: Settings) -> Lov:
+    """The law table, with the municipality's own ages. Raises contracts.alder.UnknownAgeRule."""
+    return Lov(aldre=Aldre().changed(settings.aldersregler))
 
 
 def age(fodselsdato: date, at: datetime) -> int:
@@ -19,3 +28,14 @@ def birthday(fodselsdato: date, years: int) -> datetime:
     except ValueError:
         day = date(year, 3, 1)
     return datetime.combine(day, time(), OSLO)
+
+
+def reached(fodselsdato: date, limits: Iterable[int], first: date, last: date) -> list[int]:
+    """Which of the ages are reached on the days from `first` to `last`, both included."""
+    return [age_ for age_ in limits if first <= birthday(fodselsdato, age_).date() <= last]
+
+
+def next_limit(fodselsdato: date, limits: Iterable[int], after: date) -> date | None:
+    """The next day on which one of the ages is reached; None when all are."""
+    days = (birthday(fodselsdato, age_).date() for age_ in limits)
+    return min((day for day in days if day > after), default=None)

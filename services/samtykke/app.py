@@ -22,13 +22,13 @@ from services.samtykke.endringer import Feed
 from services.samtykke.forvaltning import Consents
 from services.samtykke.koblinger import Kobling, Koblinger
 from services.samtykke.porter import Kjerne
-from services.samtykke.samtykker import Entry
+from services.samtykke.samtykker import Entry, Hendelse
 
 WAIT_S_MAX = 30.0
 """Longest that a reader of the change feed is kept waiting."""
 
 SYSTEM: tuple[Rolle, ...] = ("system",)
-CONSENT: tuple[Rolle, ...] = ("system", "fagsystem", "fagperson")
+CONSENT: tuple[Rolle, ...] = ("system", "fagsystem", "fagperson", "foresatt", "barn")
 JOIN: tuple[Rolle, ...] = ("system", "fagsystem", "fagperson")
 ASSIGN: tuple[Rolle, ...] = ("system", "koordinerende-enhet")
 
@@ -46,8 +46,9 @@ PARAMETERS: dict[str, tuple[tuple[str, str, dict[str, str]], ...]] = {
     "GET /samtykker": (("query", "subject", {"type": "string", "format": "uuid"}),),
     **{
         f"POST /samtykker/{{id}}/{step}": (("path", "id", {"type": "string", "format": "uuid"}),)
-        for step in ("trekk", "gi-igjen", "avslag")
+        for step in ("trekk", "gi-igjen", "avslag", "tiltre")
     },
+    "GET /samtykker/{id}/historikk": (("path", "id", {"type": "string", "format": "uuid"}),),
 }
 """What a call takes outside its body: never a number or a name, which do not belong in a URL."""
 
@@ -97,6 +98,12 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
 
     async def gi_igjen(who: Principal, _: None, request: Request) -> api.SamtykkeUt:
         return _short(await consents.give_again(who, _id(request)))
+
+    async def tiltre(who: Principal, body: api.TiltreInn, request: Request) -> api.SamtykkeUt:
+        return _short(await consents.accede(who, _id(request), body))
+
+    async def historikk(who: Principal, _: None, request: Request) -> api.HistorikkUt:
+        return {"historikk": [_told(h) for h in await consents.history(who, _id(request))]}
 
     async def barnets(who: Principal, _: None, request: Request) -> api.SamtykkerUt:
         subject = _uuid(request.query_params.get("subject", ""), "/subject")
@@ -148,6 +155,8 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
         ("POST", "/samtykker/lesing", SYSTEM, api.SamtykkelesingInn, api.SamtykkerUt, lest),
         ("POST", "/samtykker/{id}/trekk", CONSENT, None, api.SamtykkeUt, trekk),
         ("POST", "/samtykker/{id}/gi-igjen", CONSENT, None, api.SamtykkeUt, gi_igjen),
+        ("POST", "/samtykker/{id}/tiltre", CONSENT, api.TiltreInn, api.SamtykkeUt, tiltre),
+        ("GET", "/samtykker/{id}/historikk", CONSENT, None, api.HistorikkUt, historikk),
         ("POST", "/samtykker/{id}/avslag", CONSENT, api.SamtykkeInn, api.SamtykkeUt, avsla),
         ("POST", "/tildelinger", ASSIGN, api.TildelingInn, api.TildelingUt, tildel),
         ("GET", "/tildelinger", SYSTEM, None, api.TildelingerUt, tildelte),
@@ -242,8 +251,24 @@ def _short(entry: Entry) -> api.SamtykkeUt:
     }
 
 
-def _long(entry: Entry) -> api.Samtykke:
+KEPT = ("barnets_syn", "metode", "tekstversjon", "sprak", "bevis_sha256", "rettsgrunnlag")
+
+
+def _told(hendelse: Hendelse) -> api.Samtykkehendelse:
     return {
+        "sekvens": hendelse.sekvens,
+        "steg": hendelse.steg,
+        "kategorier": list(hendelse.kategorier),
+        "utloper": hendelse.utloper,
+        "aktor": hendelse.aktor,
+        "tid": hendelse.tid,
+    }
+
+
+def _long(entry: Entry) -> api.Samtykke:
+    kept = {name: entry.record[name] for name in KEPT if name in entry.record}
+    return {
+        **kept,  # type: ignore[typeddict-item]  # each is a string of the same name
         **_short(entry),
         "kommune": entry.kommune,
         "hvem": entry.record["hvem"],

@@ -42,7 +42,7 @@ PROCESSING_HEALTH = "gdpr-9-2-g"
 ACCESS = "gdpr-15"
 """Basis of what a family sees of its own."""
 PARENTS: frozenset[Samtykkegiver] = frozenset({"forelder", "begge-foreldre"})
-"""Whose consents lapse when the child may consent itself; a verge's appointment has an end of its own."""
+"""Whose consents lapse as the child grows up; a verge's appointment has an end of its own."""
 OWN_REGISTER = "samtykke-koordinering"
 """Basis of what samtykke itself publishes: that a consent was given, withdrawn or ran out."""
 
@@ -126,8 +126,8 @@ FAMILY: dict[str, frozenset[Familierolle]] = {
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """`utloper` None means until withdrawn. A parent's consent counts, category by category, until the child may
-    consent itself.
+    """`utloper` None means until withdrawn. A parent's consent counts, category by category, until the child is of the
+    age that contracts.alder sets.
     """
 
     id: str
@@ -233,10 +233,10 @@ def lifting(
 def outgrown(
     hvem: Samtykkegiver, tjeneste: str, kategori: str, fodselsdato: date | None, law: Lov, at: datetime
 ) -> bool:
-    """Whether the child now consents itself to what a parent consented to."""
+    """Whether the child has come of the age at which its parents' consent to this lapses."""
     if hvem not in PARENTS or fodselsdato is None:
         return False
-    return age(fodselsdato, at) >= age_rule(law, tjeneste, kategori).samtykker_selv
+    return age(fodselsdato, at) >= age_rule(law, tjeneste, kategori).foreldre_til
 
 
 def age_rule(law: Lov, tjeneste: str, kategori: str) -> Aldersregel:

@@ -2,7 +2,9 @@
 transaction.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,8 +13,9 @@ import asyncpg
 from backbone.database import driver
 from backbone.tokens import Principal
 from contracts import samtykke_api as api
-from contracts.tilgang import SKJERMEDE_TJENESTER
+from contracts.tilgang import BARN, SKJERMEDE_TJENESTER
 from services.samtykke import familie
+from services.samtykke.decide import FAMILY
 from services.samtykke.identitet import Person
 from services.samtykke.kropp import exactly_one, place, problem, wrong
 from services.samtykke.logg import Read, log_reads
@@ -20,12 +23,17 @@ from services.samtykke.personer import NoIdentity, person_of
 from services.samtykke.porter import Kjerne, ReadGate
 from services.samtykke.samtykker import (
     Entry,
+    Hendelse,
     Ledger,
     NotAllowed,
+    Steg,
+    accede,
+    check_age,
     entry_of,
     give,
     give_again,
     refuse,
+    takes_both,
     withdraw,
 )
 
@@ -56,18 +64,47 @@ class Consents:
         return await self._register(who, body, refused=True)
 
     async def withdraw(self, who: Principal, id_: UUID) -> Entry:
-        return await self._change(who, id_, again=False)
+        return await self._change(who, id_, lambda entry, _: (withdraw(entry), entry))
+
+    async def accede(self, who: Principal, id_: UUID, body: api.TiltreInn) -> Entry:
+        """The other parent's consent."""
+
+        def step(entry: Entry, _: datetime) -> tuple[Steg | None, Entry]:
+            giver = _giver(who, body)
+            found = accede(entry, giver)
+            return found, replace(entry, givere=(*entry.givere, giver or ""))
+
+        return await self._change(who, id_, step)
 
     async def give_again(self, who: Principal, id_: UUID) -> Entry:
-        return await self._change(who, id_, again=True)
+        def step(entry: Entry, now: datetime) -> tuple[Steg | None, Entry]:
+            both, giver = takes_both(entry, self._kjerne.law), _giver(who, {})
+            found = give_again(entry, now, both=both, giver=giver)
+            return found, replace(entry, givere=(giver,)) if both and giver else entry
+
+        return await self._change(who, id_, step)
 
     async def of_child(self, who: Principal, subject: UUID) -> list[Entry]:
-        """For our own processes all of them; for a service those it is a party to."""
+        """For our own processes all of them; for a service those it is a party to; for the child and its guardians
+        those that are theirs to give.
+        """
         async with self._kjerne.engine.connect() as conn:
             db = await driver(conn)
             person = (await self._kjerne.register.by_subject(db, [subject])).get(subject)
-            entries = await self._ledger.of_child(db, person.barn if person else ())
+            if person is None:
+                return []
+            entries = await self._ledger.of_child(db, person.barn)
+            if who.rolle in FAMILY:
+                await self._family(db, who, person)
+                return [e for e in entries if _theirs(who, e)]
         return [e for e in entries if who.rolle == "system" or (e.kommune == who.kommune and _party(who, e))]
+
+    async def history(self, who: Principal, id_: UUID) -> list[Hendelse]:
+        """The consent's ledger, for whoever may change it."""
+        async with self._kjerne.engine.begin() as conn:
+            db = await driver(conn)
+            await self._mine(db, who, id_)
+            return await self._ledger.history(db, id_)
 
     async def seen_by(self, body: api.SamtykkelesingInn) -> list[Entry]:
         """Those that the viewer may see: the ones that name her, and those that betray no shielded
@@ -95,40 +132,76 @@ class Consents:
 
     async def _register(self, who: Principal, body: api.SamtykkeInn, *, refused: bool) -> Entry:
         self._check(who, body)
-        now = self._kjerne.clock()
+        law, now = self._kjerne.law, self._kjerne.clock()
         id_ = UUID(body["id"]) if "id" in body else uuid4()
         async with self._kjerne.engine.begin() as conn:
             db = await driver(conn)
             person = await resolve(self._kjerne, db, body)
+            if who.rolle in FAMILY:
+                await self._family(db, who, person, body["hvem"])
+                body = {**body, "giver": who.sub}
             await db.execute(LOCK_ID, str(id_))  # there may be no row to lock yet
             current = await self._ledger.lock(db, id_)
-            new = entry_of(id_, person, body, now)
+            new = entry_of(id_, person, body, now, law)
             if current is not None and current.subject in person.barn:
                 new = replace(new, subject=current.subject)
             try:
-                step = refuse(current, new) if refused else give(current, new, now)
+                both = takes_both(new, law)
+                step = refuse(current, new) if refused else give(current, new, now, both=both)
+                if step is None:
+                    assert current is not None
+                    return current
+                if not refused:
+                    check_age(new, person.fodselsdato, law, now)
             except NotAllowed as error:
-                raise problem(409, error.kode) from None
-            if step is None:
-                assert current is not None
-                return current
+                raise problem(409, error.kode, **error.data) from None
+            if step == "tiltradt" and current is not None:
+                new = replace(new, givere=(*current.givere, *new.givere))
             numbered = replace(new, sekvens=current.sekvens if current else 0)
             return await self._ledger.take(db, numbered, step, who.sub, now)
 
-    async def _change(self, who: Principal, id_: UUID, *, again: bool) -> Entry:
+    async def _change(
+        self,
+        who: Principal,
+        id_: UUID,
+        step_of: Callable[[Entry, datetime], tuple[Steg | None, Entry]],
+    ) -> Entry:
         now = self._kjerne.clock()
         async with self._kjerne.engine.begin() as conn:
             db = await driver(conn)
-            entry = await self._ledger.lock(db, id_)
-            if entry is None or (who.rolle != "system" and entry.kommune != who.kommune):
-                raise problem(404, "samtykke-ukjent")
-            if who.rolle != "system" and not _party(who, entry):
-                raise problem(403, "ikke-part")
+            entry = await self._mine(db, who, id_)
             try:
-                step = give_again(entry, now) if again else withdraw(entry)
+                step, after = step_of(entry, now)
             except NotAllowed as error:
-                raise problem(409, error.kode) from None
-            return await self._ledger.take(db, entry, step, who.sub, now) if step else entry
+                raise problem(409, error.kode, **error.data) from None
+            return await self._ledger.take(db, after, step, who.sub, now) if step else entry
+
+    async def _mine(self, db: asyncpg.Connection, who: Principal, id_: UUID) -> Entry:
+        """The consent, locked, where it is the caller's to change. Raises ProblemError."""
+        entry = await self._ledger.lock(db, id_)
+        if entry is None or (who.rolle != "system" and entry.kommune != who.kommune):
+            raise problem(404, "samtykke-ukjent")
+        if who.rolle in FAMILY:
+            people = await self._kjerne.register.by_subject(db, [entry.subject])
+            await self._family(db, who, people[entry.subject])
+            if not _theirs(who, entry):
+                raise problem(403, "ikke-ditt-samtykke")
+        elif who.rolle != "system" and not _party(who, entry):
+            raise problem(403, "ikke-part")
+        return entry
+
+    async def _family(
+        self, db: asyncpg.Connection, who: Principal, person: Person, hvem: api.Samtykkegiver | None = None
+    ) -> None:
+        """Raises ProblemError unless the register has the caller as this child or its guardian, and she speaks as
+        that.
+        """
+        found = await familie.families_of(db, who.sub, person.barn)
+        roles = {rolle for of in found.values() for _, rolle in of} & FAMILY[who.rolle]
+        if person.kommune != who.kommune or not roles:
+            raise problem(403, "ikke-eget-barn")
+        if hvem is not None and hvem not in {SPEAKS_AS[rolle] for rolle in roles}:
+            raise problem(403, "ikke-din-rolle")
 
     def _check(self, who: Principal, body: api.SamtykkeInn) -> None:
         exactly_one(body, "person", "subject")
@@ -139,12 +212,15 @@ class Consents:
             return
         if body["kommune"] != who.kommune:
             raise problem(403, "annen-kommune")
-        if who.tjeneste not in (body["fra_tjeneste"], *body["til_tjenester"]):
+        if who.rolle in FAMILY:
+            if body.get("giver", who.sub) != who.sub:
+                raise problem(403, "ikke-din-rolle")
+        elif who.tjeneste not in (body["fra_tjeneste"], *body["til_tjenester"]):
             raise problem(403, "ikke-part")
 
     def _faults(self, body: api.SamtykkeInn) -> list[dict[str, Any]]:
         services = self._kjerne.catalogue.tjenester.keys()
-        recipients = services | {api.KOORDINATOR}
+        recipients = services | {api.KOORDINATOR, api.FORESATT}
         out = []
         if body["fra_tjeneste"] not in services:
             out.append(place("/fra_tjeneste", "tjeneste-ukjent", kjente=", ".join(sorted(services))))
@@ -160,7 +236,37 @@ class Consents:
             if name not in self._categories:
                 known = ", ".join(sorted(self._categories))
                 out.append(place(f"/kategorier/{nr}", "kategori-ukjent", kjente=known))
+        for nr, name in enumerate(body["til_tjenester"]):
+            if name == api.FORESATT and body["hvem"] != "selv":
+                out.append(place(f"/til_tjenester/{nr}", "foresatt-bare-fra-barnet"))
+            known_service = self._kjerne.catalogue.tjenester.get(name)
+            if known_service and known_service.frivillig and self._secret(body):
+                out.append(place(f"/til_tjenester/{nr}", "mottaker-frivillig"))
         return out
+
+    def _secret(self, body: api.SamtykkeInn) -> bool:
+        """Whether the service tells anything but N in one of the categories."""
+        return any(
+            t.skjerming_for(body["fra_tjeneste"]) != "N"
+            for t in self._kjerne.catalogue.typer
+            if t.kategori in body["kategorier"] and t.may_be_sent_by(body["fra_tjeneste"])
+        )
+
+
+SPEAKS_AS: dict[api.Familierolle, api.Samtykkegiver] = {
+    "barn": "selv",
+    "forelder": "forelder",
+    "verge": "verge",
+}
+
+
+def _theirs(who: Principal, entry: Entry) -> bool:
+    """Whether the consent is the child's, or a guardian's, to give and withdraw."""
+    return (entry.hvem == "selv") == (who.rolle == BARN)
+
+
+def _giver(who: Principal, body: api.TiltreInn) -> str | None:
+    return who.sub if who.rolle in FAMILY else body.get("giver")
 
 
 def _party(who: Principal, entry: Entry) -> bool:

@@ -17,6 +17,7 @@ from backbone.seal import derive, mac, open_sealed, seal
 from backbone.settings import Settings
 from contracts.personnummer import InvalidNumber, classify
 from contracts.samtykke_api import Personstatus
+from services.samtykke.alder import law_of, next_limit
 from services.samtykke.decide import Unknown
 from services.samtykke.nokler import IDENTITET, KeyStore
 
@@ -35,8 +36,8 @@ SELECT_BY_LOOKUP = """
     FROM unnest($1::text[], $2::bytea[]) AS q(kommune, oppslag) JOIN person p USING (kommune, oppslag)
 """
 INSERT = """
-    INSERT INTO person (subject, kommune, oppslag, fodselsdato)
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::date[])
+    INSERT INTO person (subject, kommune, oppslag, fodselsdato, neste_alder)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::date[], $5::date[])
     ON CONFLICT (kommune, oppslag) DO NOTHING
     RETURNING subject, kommune, oppslag
 """
@@ -56,10 +57,11 @@ SELECT_BY_WORDS = """
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a child can be found by. `nummer` is None where only a case is known."""
+    """What a child can be found by, on the day `idag`. `nummer` is None where only a case is known."""
 
     kommune: str
     oppslag: bytes
+    idag: date
     nummer: str | None = None
     fodselsdato: date | None = None
 
@@ -111,6 +113,7 @@ class Register:
         self._lookup_key = derive(root, "samtykke", "oppslag")
         self._word_key = derive(root, "samtykke", "navn")
         self._demo = settings.demo
+        self._ages = law_of(settings).aldre.grenser
         self._keys = keys
 
     def identify(
@@ -126,13 +129,12 @@ class Register:
             if self._demo and not number.synthetic:
                 return Unknown("ekte-nummer")
             if number.identifies:
-                return Identity(
-                    kommune, mac(self._lookup_key, kommune, "nummer", person), person, number.fodselsdato
-                )
+                digest = mac(self._lookup_key, kommune, "nummer", person)
+                return Identity(kommune, digest, today, person, number.fodselsdato)
             problem = "plassholder-uten-sak"
         if sak is None:
             return Unknown(problem)
-        return Identity(kommune, mac(self._lookup_key, kommune, "sak", orgnr, sak))
+        return Identity(kommune, mac(self._lookup_key, kommune, "sak", orgnr, sak), today)
 
     async def by_subject(self, db: asyncpg.Connection, subjects: Collection[UUID]) -> dict[UUID, Person]:
         """Those of `subjects` that exist."""
@@ -168,6 +170,7 @@ class Register:
             [i.kommune for i in identities],
             [i.oppslag for i in identities],
             [i.fodselsdato for i in identities],
+            [next_limit(i.fodselsdato, self._ages, i.idag) if i.fodselsdato else None for i in identities],
         )
         numbers = {i.oppslag: i.nummer for i in identities if i.nummer is not None}
         numbered = {row["subject"]: numbers[row["oppslag"]] for row in new if row["oppslag"] in numbers}

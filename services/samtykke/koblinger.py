@@ -26,7 +26,7 @@ from services.samtykke.identitet import Person
 from services.samtykke.kropp import exactly_one, place, problem, wrong
 from services.samtykke.personer import NoIdentity, case_of, person_of
 from services.samtykke.porter import Kjerne
-from services.samtykke.samtykker import REGISTER_ORGNR
+from services.samtykke.samtykker import REGISTER_ORGNR, Ledger
 
 Art = Literal["samme-barn", "flytting"]
 Steg = Literal["koblet", "frakoblet"]
@@ -79,6 +79,7 @@ class Koblinger:
     def __init__(self, kjerne: Kjerne, settings: Settings) -> None:
         self._kjerne = kjerne
         self._journal = Journal(settings, SAMTYKKE)
+        self._ledger = Ledger(settings)
 
     async def join(self, who: Principal, body: api.KoblingInn) -> Kobling:
         """Joining what is joined already changes nothing."""
@@ -105,6 +106,10 @@ class Koblinger:
             if first.subject in links:
                 raise problem(409, "alt-koblet")
             links[first.subject] = other.subject
+            if (
+                born := other.fodselsdato or first.fodselsdato
+            ):  # for the other of them it was not known until now
+                await self._ledger.reconsider(db, everyone, born, now)
             return await self._write(db, who, first, other.subject, "koblet", links, everyone, now)
 
     async def part(self, who: Principal, body: api.KoblingInn) -> Kobling:

@@ -35,8 +35,8 @@ def wrong(*places: dict[str, Any]) -> ProblemError:
     return ProblemError(422, "feil-innhold", errors=places)
 
 
-def problem(status: int, code: str) -> ProblemError:
-    return ProblemError(status, code, package=PACKAGE)
+def problem(status: int, code: str, **args: Argument) -> ProblemError:
+    return ProblemError(status, code, package=PACKAGE, **args)  # type: ignore[arg-type]  # args name no parameter
 
 
 def place(pointer: str, code: str, **args: Argument) -> dict[str, Any]:

@@ -78,13 +78,15 @@ async def run(
 
 
 async def clockwork(engine: AsyncEngine, ledger: Ledger, clock: Clock, stop: asyncio.Event) -> None:
-    """Each second: writes down the consents that have run out and announces those that have begun."""
+    """Each second: writes down the consents that have run out, announces those that have begun, and tells of children
+    who have reached an age that rights hang on."""
     waits = backoff(random.Random())
     while not stop.is_set():
         pause_s = TICK_S
         try:
             async with engine.begin() as conn:
-                handled = await ledger.expire(await driver(conn), clock())
+                db, now = await driver(conn), clock()
+                handled = max(await ledger.expire(db, now), await ledger.birthdays(db, now))
             if handled >= EXPIRY_BATCH:
                 continue
             waits = backoff(random.Random())

@@ -23,6 +23,7 @@ from contracts.catalogue import Catalogue, UnknownType, split
 from contracts.lov import Lov
 from contracts.tilgang import FRIVILLIG, KOORDINERENDE_ENHET
 from contracts.tjenester import SAMORDNING
+from services.samtykke.alder import law_of
 from services.samtykke.decide import (
     FAMILY,
     Child,
@@ -41,8 +42,7 @@ from services.samtykke.logg import Read, log_handout, log_reads
 from services.samtykke.nokler import DataKey, KeyStore
 
 SELECT_CONSENTS = """
-    SELECT subject, samtykke, status, fra_tjeneste, til_tjenester, kategorier, gyldig_fra, utloper,
-           record->>'hvem' AS hvem
+    SELECT subject, samtykke, status, fra_tjeneste, til_tjenester, kategorier, gyldig_fra, utloper, hvem
     FROM samtykke WHERE subject = ANY($1::uuid[]) ORDER BY samtykke
 """
 SELECT_COORDINATED = "SELECT subject FROM tildeling WHERE subject = ANY($1::uuid[]) AND koordinator = $2"
@@ -66,7 +66,7 @@ class Kjerne:
         cls, settings: Settings, catalogue: Catalogue, engine: AsyncEngine, nokler: AsyncEngine, clock: Clock
     ) -> "Kjerne":
         keys = KeyStore(nokler, settings)
-        return cls(engine, Register(settings, keys), keys, catalogue, Lov(), clock)
+        return cls(engine, Register(settings, keys), keys, catalogue, law_of(settings), clock)
 
 
 # The publish gate

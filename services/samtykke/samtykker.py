@@ -1,85 +1,111 @@
-"""The ledger of consents: given, refused, withdrawn, given again, run out; and what stands now, beside it.
+"""The ledger of consents, and what stands now beside it.
 
-The ledger is append-only. A change is one transaction: the ledger's row, the projection, the event for the
-journal, and last the change feed.
+The ledger is append-only, and the state of a consent is the fold of its rows. A change is one transaction: the ledger's
+row, the projection, the event for the journal, and last the change feed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Literal
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import orjson
 from pydantic import JsonValue
 
+from backbone.clock import OSLO
 from backbone.journal import Journal, NewEvent
 from backbone.settings import Settings
 from contracts import samtykke_api as api
+from contracts.alder import MYNDIG
 from contracts.catalogue import PREFIX
 from contracts.envelope import Content, timestamp
+from contracts.lov import Lov
+from contracts.samtykke_api import FORESATT, Samtykkesteg
 from contracts.tjenester import SAMTYKKE
-from services.samtykke.alder import birthday
+from services.samtykke.alder import age, birthday, law_of, next_limit, reached
+from services.samtykke.decide import PARENTS, age_rule, outgrown
 from services.samtykke.endringer import announce
 from services.samtykke.identitet import Person
 
-Steg = Literal["gitt", "avslatt", "trukket", "gitt-igjen", "utlopt", "erstattet"]
+Steg = Samtykkesteg
 
-MAJORITY = 18
-PARENTS = ("forelder", "begge-foreldre")
 REGISTER_ORGNR = "000000000"
 """The register speaks for the municipality and is no organisation of its own: one source for all versions
 of a consent, whoever wrote them down.
 """
 
 STATUS: dict[Steg, api.Samtykkestatus] = {
+    "venter": "venter",
     "gitt": "gitt",
+    "tiltradt": "gitt",
     "gitt-igjen": "gitt",
     "erstattet": "gitt",
     "avslatt": "avslatt",
     "trukket": "trukket",
     "utlopt": "utlopt",
 }
+"""What stands after a step; after `innsnevret`, what stood before."""
 EXPIRY_BATCH = 500
+SYSTEM = "system:samtykke"
 
 LOCK = "SELECT * FROM samtykke WHERE samtykke = $1 FOR UPDATE"
 OF_CHILD = "SELECT * FROM samtykke WHERE subject = ANY($1::uuid[]) ORDER BY tid, samtykke"
+HISTORY = "SELECT * FROM samtykke_hendelse WHERE samtykke = $1 ORDER BY sekvens"
 EXPIRED = """
-    SELECT * FROM samtykke WHERE status = 'gitt' AND utloper <= $1
+    SELECT * FROM samtykke WHERE status IN ('gitt', 'venter') AND utloper <= $1
     ORDER BY utloper, samtykke LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 STARTED = """
     UPDATE samtykke SET startet = true WHERE status = 'gitt' AND NOT startet AND gyldig_fra <= $1
     RETURNING subject
 """
+BY_PARENTS = """
+    SELECT * FROM samtykke
+    WHERE subject = ANY($1::uuid[]) AND status IN ('gitt', 'venter') AND hvem IN ('forelder', 'begge-foreldre')
+    ORDER BY samtykke FOR UPDATE
+"""
+BIRTHDAYS = """
+    SELECT p.subject, p.kommune, p.fodselsdato, p.neste_alder, p.status,
+           ARRAY(SELECT o.subject FROM person o WHERE o.kanonisk = p.kanonisk) AS koblet
+    FROM person p WHERE p.neste_alder <= $1 ORDER BY p.neste_alder, p.subject LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+SET_NEXT = """
+    UPDATE person SET neste_alder = n.dag
+    FROM unnest($1::uuid[], $2::date[]) AS n(subject, dag) WHERE person.subject = n.subject
+"""
 INSERT_STEP = """
-    INSERT INTO samtykke_hendelse (samtykke, sekvens, subject, slag, record, aktor, tid)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    INSERT INTO samtykke_hendelse
+        (samtykke, sekvens, subject, slag, record, kategorier, utloper, givere, aktor, tid)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 UPSERT = """
     INSERT INTO samtykke (samtykke, subject, kommune, status, sekvens, fra_tjeneste, til_tjenester,
-                          kategorier, gyldig_fra, utloper, startet, record, tid)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                          kategorier, gyldig_fra, utloper, hvem, givere, startet, record, tid)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
     ON CONFLICT (samtykke) DO UPDATE SET
         status = excluded.status, sekvens = excluded.sekvens, fra_tjeneste = excluded.fra_tjeneste,
         til_tjenester = excluded.til_tjenester, kategorier = excluded.kategorier,
-        gyldig_fra = excluded.gyldig_fra, utloper = excluded.utloper, startet = excluded.startet,
-        record = excluded.record, tid = excluded.tid
+        gyldig_fra = excluded.gyldig_fra, utloper = excluded.utloper, hvem = excluded.hvem,
+        givere = excluded.givere, startet = excluded.startet, record = excluded.record, tid = excluded.tid
 """
 
 
 class NotAllowed(Exception):
-    """The consent can't take this step from where it stands; `kode` names the message."""
+    """The consent can't take this step from where it stands; `kode` names the message, `data` its arguments."""
 
-    def __init__(self, kode: str) -> None:
+    def __init__(self, kode: str, **data: str | int) -> None:
         super().__init__(kode)
         self.kode = kode
+        self.data = data
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A consent as it stands. `utloper` is what holds; `record` is what was written down, JSON-ready."""
+    """A consent as it stands. `kategorier` and `utloper` are what holds; `record` is what was written down, JSON-ready.
+    `givere` have consented, by their subs or the sender's words for them.
+    """
 
     id: UUID
     subject: UUID
@@ -93,14 +119,34 @@ class Entry:
     utloper: datetime | None
     record: dict[str, Any]
     tid: datetime
+    givere: tuple[str, ...] = ()
+
+    @property
+    def hvem(self) -> api.Samtykkegiver:
+        hvem: api.Samtykkegiver = self.record["hvem"]
+        return hvem
+
+
+@dataclass(frozen=True, slots=True)
+class Hendelse:
+    """One row of the ledger."""
+
+    sekvens: int
+    steg: Steg
+    record: dict[str, Any]
+    kategorier: tuple[str, ...]
+    utloper: datetime | None
+    givere: tuple[str, ...]
+    aktor: str
+    tid: datetime
 
 
 # The rules, pure
 
 
 def record_of(body: api.SamtykkeInn) -> dict[str, Any]:
-    """What is kept of a consent as it came: everything but who the child is, lists in one order."""
-    kept: dict[str, Any] = {k: v for k, v in body.items() if k not in ("id", "person", "subject")}
+    """What is kept of a consent as it came: everything but who the child is and who spoke, lists in one order."""
+    kept: dict[str, Any] = {k: v for k, v in body.items() if k not in ("id", "person", "subject", "giver")}
     kept["til_tjenester"] = sorted(set(body["til_tjenester"]))
     kept["kategorier"] = sorted(set(body["kategorier"]))
     kept["gyldig_fra"] = timestamp(body["gyldig_fra"])
@@ -108,13 +154,10 @@ def record_of(body: api.SamtykkeInn) -> dict[str, Any]:
     return kept
 
 
-def entry_of(id_: UUID, person: Person, body: api.SamtykkeInn, now: datetime) -> Entry:
-    """The consent as an entry that has no step yet. A parent's consent ends when the child comes of age."""
+def entry_of(id_: UUID, person: Person, body: api.SamtykkeInn, now: datetime, law: Lov) -> Entry:
+    """The consent as an entry that has no step yet."""
     record = record_of(body)
-    ends = [body["utloper"]] if body["utloper"] else []
-    if body["hvem"] in PARENTS and person.fodselsdato:
-        ends.append(birthday(person.fodselsdato, MAJORITY))
-    return Entry(
+    made = Entry(
         id=id_,
         subject=person.subject,
         kommune=person.kommune,
@@ -124,35 +167,91 @@ def entry_of(id_: UUID, person: Person, body: api.SamtykkeInn, now: datetime) ->
         til_tjenester=tuple(record["til_tjenester"]),
         kategorier=tuple(record["kategorier"]),
         gyldig_fra=body["gyldig_fra"],
-        utloper=min(ends, default=None),
+        utloper=body["utloper"],
         record=record,
         tid=now,
+        givere=(body["giver"],) if "giver" in body else (),
     )
+    return replace(made, utloper=ends(made, made.kategorier, person.fodselsdato, law))
 
 
-def give(current: Entry | None, new: Entry, now: datetime) -> Steg | None:
-    """The step that giving `new` is, None when it says nothing new. Raises NotAllowed.
+def ends(entry: Entry, kategorier: Iterable[str], fodselsdato: date | None, law: Lov) -> datetime | None:
+    """When the consent runs out: as it says, and a parent's at the latest when its last category lapses."""
+    own = [entry.utloper] if entry.utloper else []
+    if entry.hvem in PARENTS and fodselsdato:
+        lapses = [age_rule(law, entry.fra_tjeneste, k).foreldre_til for k in kategorier]
+        own.append(birthday(fodselsdato, max(lapses, default=MYNDIG)))
+    return min(own, default=None)
 
-    The same words again after a withdrawal are a repeat of the first sending, never a new consent.
+
+def takes_both(entry: Entry, law: Lov) -> bool:
+    """Whether this one parent's consent waits for the other's."""
+    if entry.hvem != "forelder" or entry.record.get("foreldreansvar") == "alene":
+        return False
+    return any(age_rule(law, entry.fra_tjeneste, k).begge_foreldre for k in entry.kategorier)
+
+
+def check_age(entry: Entry, fodselsdato: date | None, law: Lov, now: datetime) -> None:
+    """Raises NotAllowed where the child is too young, or too old, for that person to consent to all of this."""
+    if fodselsdato is None:
+        return
+    years = age(fodselsdato, now)
+    for kategori in entry.kategorier:
+        rule = age_rule(law, entry.fra_tjeneste, kategori)
+        if outgrown(entry.hvem, entry.fra_tjeneste, kategori, fodselsdato, law, now):
+            raise NotAllowed("barnet-samtykker-selv", kategori=kategori, alder=rule.foreldre_til)
+        lets_guardians = set(entry.til_tjenester) == {FORESATT}
+        least = min(rule.samtykker_selv, rule.foresatt_begrenset) if lets_guardians else rule.samtykker_selv
+        if entry.hvem == "selv" and years < least:
+            raise NotAllowed("barnet-for-ungt", kategori=kategori, alder=least)
+
+
+def give(current: Entry | None, new: Entry, now: datetime, *, both: bool = False) -> Steg | None:
+    """The step that giving `new` is, None when it says nothing new. `both`: it takes both parents. Raises NotAllowed.
+
+    The same words again after a withdrawal are a repeat of the first sending, never a new consent; from the other
+    parent, while one is waited for, they are hers.
     """
     _same_child(current, new)
+    repeat = current is not None and current.record == new.record
     if new.utloper is not None and new.utloper <= max(now, new.gyldig_fra):
-        if current is not None and current.record == new.record:
+        if repeat:
             return None
         raise NotAllowed("samtykke-alt-utlopt")
+    if both and not new.givere and not repeat:
+        raise NotAllowed("giver-mangler")
+    first: Steg = "venter" if both else "gitt"
     if current is None or current.status == "avslatt":
-        return "gitt"
-    if current.record == new.record:
-        return None
+        return first
+    if repeat:
+        other = current.status == "venter" and new.givere and new.givere[0] not in current.givere
+        return "tiltradt" if other else None
     if current.status == "gitt":
+        if both:
+            raise NotAllowed("samtykke-krever-begge")
         return "erstattet"
+    if current.status == "venter":
+        return first
     raise NotAllowed("samtykke-ikke-gjeldende")
+
+
+def accede(current: Entry, giver: str | None) -> Steg | None:
+    """The other parent consents too."""
+    if current.status == "gitt":
+        return None
+    if current.status != "venter":
+        raise NotAllowed("samtykke-ikke-venter")
+    if giver is None:
+        raise NotAllowed("giver-mangler")
+    if giver in current.givere:
+        raise NotAllowed("samme-forelder")
+    return "tiltradt"
 
 
 def refuse(current: Entry | None, new: Entry) -> Steg | None:
     """Raises NotAllowed where the consent has been given: that is withdrawn, not refused."""
     _same_child(current, new)
-    if current is None:
+    if current is None or current.status == "venter":
         return "avslatt"
     if current.status == "avslatt":
         return None
@@ -162,17 +261,72 @@ def refuse(current: Entry | None, new: Entry) -> Steg | None:
 def withdraw(current: Entry) -> Steg | None:
     if current.status == "avslatt":
         raise NotAllowed("samtykke-avslatt")
-    return "trukket" if current.status == "gitt" else None
+    return "trukket" if current.status in ("gitt", "venter") else None
 
 
-def give_again(current: Entry, now: datetime) -> Steg | None:
-    if current.status == "gitt":
+def give_again(current: Entry, now: datetime, *, both: bool = False, giver: str | None = None) -> Steg | None:
+    if current.status in ("gitt", "venter"):
         return None
     if current.status == "avslatt":
         raise NotAllowed("samtykke-avslatt")
     if current.utloper is not None and current.utloper <= now:
         raise NotAllowed("samtykke-alt-utlopt")
-    return "gitt-igjen"
+    if not both:
+        return "gitt-igjen"
+    if giver is None:
+        raise NotAllowed("gi-igjen-krever-begge")
+    return "venter"
+
+
+def lapse(entry: Entry, fodselsdato: date, law: Lov, now: datetime) -> tuple[Steg, Entry] | None:
+    """What a birthday, or a birth date that came to be known, does to a parent's consent; None: nothing."""
+    left = tuple(
+        k for k in entry.kategorier if not outgrown(entry.hvem, entry.fra_tjeneste, k, fodselsdato, law, now)
+    )
+    if not left:
+        return "utlopt", entry
+    after = replace(entry, kategorier=left, utloper=ends(entry, left, fodselsdato, law))
+    return None if after == entry else ("innsnevret", after)
+
+
+def evolve(before: Entry, hendelse: Hendelse) -> Entry:
+    """The consent after one row of its ledger."""
+    record = hendelse.record
+    return replace(
+        before,
+        status=STATUS.get(hendelse.steg, before.status),
+        sekvens=hendelse.sekvens,
+        fra_tjeneste=record["fra_tjeneste"],
+        til_tjenester=tuple(record["til_tjenester"]),
+        kategorier=hendelse.kategorier,
+        gyldig_fra=datetime.fromisoformat(record["gyldig_fra"]),
+        utloper=hendelse.utloper,
+        record=record,
+        tid=hendelse.tid,
+        givere=hendelse.givere,
+    )
+
+
+def fold(id_: UUID, subject: UUID, history: Sequence[Hendelse]) -> Entry:
+    """The consent as its whole ledger, in order and not empty, says that it stands."""
+    first = history[0]
+    entry = Entry(
+        id_,
+        subject,
+        first.record["kommune"],
+        "gitt",
+        0,
+        "",
+        (),
+        (),
+        first.tid,
+        None,
+        first.record,
+        first.tid,
+    )
+    for hendelse in history:
+        entry = evolve(entry, hendelse)
+    return entry
 
 
 def _same_child(current: Entry | None, new: Entry) -> None:
@@ -188,6 +342,7 @@ class Ledger:
 
     def __init__(self, settings: Settings) -> None:
         self._journal = Journal(settings, SAMTYKKE)
+        self._law = law_of(settings)
 
     async def lock(self, db: asyncpg.Connection, id_: UUID) -> Entry | None:
         row = await db.fetchrow(LOCK, id_)
@@ -197,35 +352,77 @@ class Ledger:
         """`barn`: all of the child's subjects."""
         return [_entry(row) for row in await db.fetch(OF_CHILD, barn)] if barn else []
 
+    async def history(self, db: asyncpg.Connection, id_: UUID) -> list[Hendelse]:
+        """The consent's ledger, oldest first."""
+        return [_hendelse(row) for row in await db.fetch(HISTORY, id_)]
+
     async def expire(self, db: asyncpg.Connection, now: datetime) -> int:
         """Writes down what has run out and announces what has begun since the last call; how many there
         were.
         """
         expired = [_entry(row) for row in await db.fetch(EXPIRED, now, EXPIRY_BATCH)]
         started = {row["subject"] for row in await db.fetch(STARTED, now)}
-        await self._write(db, expired, "utlopt", "system:samtykke", now)
+        await self._write(db, [("utlopt", entry) for entry in expired], SYSTEM, now)
         await announce(db, sorted(started | {entry.subject for entry in expired}))
         return len(started) + len(expired)
+
+    async def birthdays(self, db: asyncpg.Connection, now: datetime) -> int:
+        """Children who have reached an age that rights hang on: told of, their parents' consents looked at again, and
+        announced; how many there were.
+        """
+        today = now.astimezone(OSLO).date()
+        limits = self._law.aldre.grenser
+        rows = await db.fetch(BIRTHDAYS, today, EXPIRY_BATCH)
+        if not rows:
+            return 0
+        later = [next_limit(row["fodselsdato"], limits, today) for row in rows]
+        await db.execute(SET_NEXT, [row["subject"] for row in rows], later)
+        told = []
+        for row in rows:
+            if row["status"] == "slettet":
+                continue
+            if row["neste_alder"] > row["fodselsdato"]:  # else nobody has looked for the next one before
+                days = reached(row["fodselsdato"], limits, row["neste_alder"], today)
+                told += [_birthday(row, years) for years in days]
+            await self.reconsider(db, row["koblet"] or [row["subject"]], row["fodselsdato"], now)
+        if told:
+            await self._journal.append(db, told, now)
+        await announce(db, sorted(row["subject"] for row in rows))
+        return len(rows)
+
+    async def reconsider(
+        self, db: asyncpg.Connection, barn: Sequence[UUID], fodselsdato: date, now: datetime
+    ) -> None:
+        """Writes down what the child's age leaves of its parents' consents. The caller announces the child."""
+        entries = [_entry(row) for row in await db.fetch(BY_PARENTS, barn)]
+        changes = [lapse(entry, fodselsdato, self._law, now) for entry in entries]
+        await self._write(db, [change for change in changes if change], SYSTEM, now)
 
     async def take(
         self, db: asyncpg.Connection, entry: Entry, step: Steg, aktor: str, now: datetime
     ) -> Entry:
         """The consent after the step. `entry` carries the number of its last one."""
-        (after,) = await self._write(db, [entry], step, aktor, now)
+        (after,) = await self._write(db, [(step, entry)], aktor, now)
         await announce(db, [entry.subject])
         return after
 
     async def _write(
-        self, db: asyncpg.Connection, entries: Sequence[Entry], step: Steg, aktor: str, now: datetime
+        self, db: asyncpg.Connection, changes: Sequence[tuple[Steg, Entry]], aktor: str, now: datetime
     ) -> list[Entry]:
-        if not entries:
+        if not changes:
             return []
-        after = [replace(e, status=STATUS[step], sekvens=e.sekvens + 1, tid=now) for e in entries]
-        await db.executemany(
-            INSERT_STEP, [(e.id, e.sekvens, e.subject, step, _json(e.record), aktor, now) for e in after]
-        )
+        rows = [
+            (
+                e,
+                Hendelse(e.sekvens + 1, step, e.record, e.kategorier, e.utloper, e.givere, aktor, now),
+            )
+            for step, e in changes
+        ]
+        after = [evolve(e, hendelse) for e, hendelse in rows]
+        await db.executemany(INSERT_STEP, [_step(e, hendelse) for e, hendelse in rows])
         await db.executemany(UPSERT, [_row(e, now) for e in after])
-        await self._journal.append(db, [_event(e, now) for e in after], now)
+        # One parent's word alone changes nothing for anybody else.
+        await self._journal.append(db, [_event(e, now) for e in after if e.status != "venter"], now)
         return after
 
 
@@ -249,6 +446,34 @@ def _event(entry: Entry, now: datetime) -> NewEvent:
     )
 
 
+def _birthday(row: asyncpg.Record, years: int) -> NewEvent:
+    return NewEvent(
+        id=f"{row['subject']}.alder.{years}",
+        source=f"/{row['kommune']}/{SAMTYKKE}/{REGISTER_ORGNR}",
+        type=f"{PREFIX}{SAMTYKKE}.kontekst.fodselsdag-passert",
+        kommune=row["kommune"],
+        orgnr=REGISTER_ORGNR,
+        time=birthday(row["fodselsdato"], years),
+        content=Content(nokkel=f"alder/{years}", versjon=1, data={"alder": years}),
+        subject=str(row["subject"]),
+    )
+
+
+def _step(entry: Entry, hendelse: Hendelse) -> tuple[Any, ...]:
+    return (
+        entry.id,
+        hendelse.sekvens,
+        entry.subject,
+        hendelse.steg,
+        _json(hendelse.record),
+        list(hendelse.kategorier),
+        hendelse.utloper,
+        list(hendelse.givere),
+        hendelse.aktor,
+        hendelse.tid,
+    )
+
+
 def _row(entry: Entry, now: datetime) -> tuple[Any, ...]:
     return (
         entry.id,
@@ -261,6 +486,8 @@ def _row(entry: Entry, now: datetime) -> tuple[Any, ...]:
         list(entry.kategorier),
         entry.gyldig_fra,
         entry.utloper,
+        entry.hvem,
+        list(entry.givere),
         entry.gyldig_fra <= now,
         _json(entry.record),
         now,
@@ -268,7 +495,6 @@ def _row(entry: Entry, now: datetime) -> tuple[Any, ...]:
 
 
 def _entry(row: asyncpg.Record) -> Entry:
-    record = row["record"]
     return Entry(
         id=row["samtykke"],
         subject=row["subject"],
@@ -280,9 +506,29 @@ def _entry(row: asyncpg.Record) -> Entry:
         kategorier=tuple(row["kategorier"]),
         gyldig_fra=row["gyldig_fra"],
         utloper=row["utloper"],
-        record=orjson.loads(record) if isinstance(record, str) else record,
+        record=_record(row),
         tid=row["tid"],
+        givere=tuple(row["givere"]),
     )
+
+
+def _hendelse(row: asyncpg.Record) -> Hendelse:
+    return Hendelse(
+        row["sekvens"],
+        row["slag"],
+        _record(row),
+        tuple(row["kategorier"]),
+        row["utloper"],
+        tuple(row["givere"]),
+        row["aktor"],
+        row["tid"],
+    )
+
+
+def _record(row: asyncpg.Record) -> dict[str, Any]:
+    record = row["record"]
+    found: dict[str, Any] = orjson.loads(record) if isinstance(record, str) else record
+    return found
 
 
 def _json(record: dict[str, Any]) -> str:

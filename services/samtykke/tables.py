@@ -51,7 +51,10 @@ person = Table(
     Column("navn_forseglet", LargeBinary),
     # The subject that stands for this child and all it is joined with; null where it is joined with none.
     Column("kanonisk", UUID),
+    # The next day on which the child reaches an age that rights hang on.
+    Column("neste_alder", Date),
     _now(),
+    Index("person_neste_alder", "neste_alder", postgresql_where=text("neste_alder is not null")),
     Index("person_kanonisk", "kanonisk", postgresql_where=text("kanonisk is not null")),
     UniqueConstraint("kommune", "oppslag"),
     CheckConstraint("status in ('aktiv', 'sperret', 'slettet')"),
@@ -111,9 +114,17 @@ samtykke_hendelse = Table(
     Column("subject", UUID, nullable=False),
     Column("slag", Text, nullable=False),
     Column("record", JSONB, nullable=False),
+    # What holds after the step, so that the state of a consent is a fold of its rows.
+    Column("kategorier", ARRAY(Text), nullable=False),
+    Column("utloper", DateTime(timezone=True)),
+    Column("givere", ARRAY(Text), nullable=False),
     Column("aktor", Text, nullable=False),
     _now(),
-    CheckConstraint("slag in ('gitt', 'avslatt', 'trukket', 'gitt-igjen', 'utlopt', 'erstattet')"),
+    CheckConstraint(
+        "slag in ('venter', 'gitt', 'tiltradt', 'avslatt', 'trukket', 'gitt-igjen', 'utlopt', 'erstattet',"
+        " 'innsnevret')",
+        name="samtykke_hendelse_slag_check",
+    ),
 )
 
 samtykke = Table(
@@ -130,12 +141,15 @@ samtykke = Table(
     Column("gyldig_fra", DateTime(timezone=True), nullable=False),
     # What holds: the consent's own date, or the child's eighteenth birthday where a parent gave it.
     Column("utloper", DateTime(timezone=True)),
+    Column("hvem", Text, nullable=False),
+    # Who has consented, by their own subs; two where it takes both parents.
+    Column("givere", ARRAY(Text), nullable=False),
     # Whether the feed has said that it began.
     Column("startet", Boolean, nullable=False),
     Column("record", JSONB, nullable=False),
     _now(),
     Index("samtykke_subject", "subject"),
-    Index("samtykke_utloper", "utloper", postgresql_where=text("status = 'gitt'")),
+    Index("samtykke_utloper", "utloper", postgresql_where=text("status in ('gitt', 'venter')")),
     Index("samtykke_ikke_startet", "gyldig_fra", postgresql_where=text("status = 'gitt' and not startet")),
 )
 
