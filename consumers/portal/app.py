@@ -16,6 +16,7 @@ from backbone import metrics
 from backbone.failures import Retry
 from backbone.http import Gatekeeper, expose_metrics
 from backbone.observed import Observed
+from consumers.portal import oppgaveside
 from consumers.portal.okt import SignedOut
 from consumers.portal.sider import ROUTES, NotFound, Portal, page
 from consumers.portal.texts import FILTERS, Texts
@@ -30,7 +31,9 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 def create_portal(portal: Portal) -> FastAPI:
-    app = FastAPI(title="portal", docs_url=None, redoc_url=None, openapi_url=None, routes=list(ROUTES))
+    app = FastAPI(
+        title="portal", docs_url=None, redoc_url=None, openapi_url=None, routes=[*ROUTES, *oppgaveside.ROUTES]
+    )
     app.state.portal = portal
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     for kind, handler in HANDLERS:

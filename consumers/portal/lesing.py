@@ -136,6 +136,11 @@ def about_task(task: Json, viewer: Principal) -> Sporsmal:
     return Sporsmal(item, task, task.get("forklaring"), b"oppgave|" + task["id"].encode())
 
 
+def lies_with(task: Json, unit: str) -> bool:
+    """Whether the service holds the task, is offered it or must settle it."""
+    return unit in (task["eier"], task.get("tilbudt_til"), task.get("avgjores_av"))
+
+
 def needs_coordination(tasks: Sequence[Json], rows: Sequence[Json]) -> bool:
     """Whether the child has an open need or duty about a coordinator or a plan."""
     return any(t["koordinering"] and t["status"] == "aapen" for t in tasks) or any(

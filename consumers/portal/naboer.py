@@ -1,6 +1,7 @@
 """The neighbours the portal asks over HTTP: coordination (timelines, tasks) and the services' receipts.
 
-They answer the system, on behalf of nobody: the read gate decides who sees what came. Nothing is kept between pages.
+They answer the system, on behalf of nobody: the read gate decides who sees what came. What somebody does with a task is
+said with her name, and coordination asks the gate itself. Nothing is kept between pages.
 Every call raises Retry when the neighbour is away.
 """
 
@@ -9,6 +10,7 @@ from urllib.parse import quote
 
 from backbone.failures import Retry
 from backbone.samtykke_client import InternalClient, Rejected
+from backbone.tokens import Principal
 
 Json = dict[str, Any]
 
@@ -51,6 +53,47 @@ class Samordning:
         wanted = {} if source is None else {"source": source}
         body = await _find(self._client, f"/samordning/hendelser/{quote(id_, safe='')}", **wanted) or {}
         return body.get("hendelse"), list(body.get("oppgaver", ()))
+
+    async def task(self, viewer: Principal, id_: str) -> Json | None:
+        """A task with its history and what the viewer may do; None where there is none that she may see."""
+        return await self._said("POST", f"/samordning/oppgaver/{quote(id_, safe='')}/lesing", viewer)
+
+    async def baton(self, viewer: Principal, subject: str) -> Json | None:
+        """Who holds the child's baton; None where there is none that she may see."""
+        return await self._said("POST", f"/samordning/stafett/{quote(subject, safe='')}/lesing", viewer)
+
+    async def command(self, viewer: Principal, about: str, id_: str, kommando: str, **given: Any) -> None:
+        """What the viewer does with a task ("oppgaver") or a baton ("stafett"). Raises Avslag."""
+        path = f"/samordning/{about}/{quote(id_, safe='')}/ordre/{quote(kommando, safe='')}"
+        if await self._said("POST", path, viewer, **given) is None:
+            raise Avslag(404, {})
+
+    async def comment(self, viewer: Principal, id_: str, text: str) -> None:
+        """Raises Avslag."""
+        path = f"/samordning/oppgaver/{quote(id_, safe='')}/kommentarer"
+        if await self._said("POST", path, viewer, tekst=text) is None:
+            raise Avslag(404, {})
+
+    async def _said(self, method: str, path: str, viewer: Principal, **given: Any) -> Json | None:
+        try:
+            found: Json = await self._client.call(method, path, {"viewer": viewer.model_dump(), **given})
+        except Rejected as error:
+            if error.status == 404:
+                return None
+            if error.status in (409, 412, 422):
+                raise Avslag(error.status, error.problem) from None
+            raise Retry(str(error)) from None
+        return found
+
+
+class Avslag(Exception):
+    """Coordination understood and said no: `tittel` is why, `gjor` what to do about it."""
+
+    def __init__(self, status: int, problem: Json) -> None:
+        super().__init__(str(status))
+        self.status = status
+        self.tittel = str(problem.get("title", ""))
+        self.gjor = str(problem.get("detail", ""))
 
 
 class Kvitteringer:

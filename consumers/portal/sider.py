@@ -24,6 +24,7 @@ from consumers.portal.lesing import (
     about_child,
     about_event,
     about_task,
+    lies_with,
     needs_coordination,
 )
 from consumers.portal.naboer import Json, Kvitteringer, Samordning
@@ -260,6 +261,16 @@ async def alerts(request: Request) -> Response:
     return StreamingResponse(body, media_type=EVENT_STREAM)
 
 
+def _concerns(steg: str, task: Json, unit: str) -> bool:
+    """Whether a step is news to this service: an offer to who is asked, what is raised to who must settle it, the rest
+    to the holder, as things stand now."""
+    if steg == "tilbudt":
+        return bool(task.get("tilbudt_til") == unit)
+    if steg == "eskalert":
+        return unit in (task["eier"], task.get("avgjores_av"))
+    return bool(task["eier"] == unit)
+
+
 def _resume_from(request: Request) -> int | None:
     """The last alert the browser has: its own word on reconnecting, else the page's."""
     for said in (request.headers.get("last-event-id"), request.query_params.get("etter")):
@@ -274,7 +285,7 @@ async def alert_html(portal: Portal, viewer: Principal, alert: Varsel) -> str | 
         return None
     rows = await portal.samordning.tasks(kommune=alert.kommune, subject=alert.subject)
     owner = None if viewer.rolle == "koordinator" else viewer.tjeneste or viewer.rolle
-    mine = [t for t in rows if owner in (None, t["eier"]) and alert.tells_of(t["id"])]
+    mine = [t for t in rows if alert.tells_of(t["id"]) and (owner is None or _concerns(alert.steg, t, owner))]
     if not mine:
         return None
     leser = Leser(portal.samtykke, viewer)
@@ -354,12 +365,20 @@ async def child(request: Request) -> Response:
         grupper=visning.groups([o for o in shown if o.aapen]),
         lukkede=[o for o in shown if not o.aapen],
         samtykker=[portal.visning.consent(c, now) for c in await leser.consents(subject, coordination)],
+        stafett=await baton_of(portal, viewer, subject),
     )
 
 
+async def baton_of(portal: Portal, viewer: Principal, subject: str) -> str | None:
+    """The name of the service that holds the child's baton, where the viewer may know."""
+    found = await portal.samordning.baton(viewer, subject) if _has_tasks(viewer) else None
+    return portal.texts.tjeneste(found["innehaver"]) if found else None
+
+
 def _owner_among(tasks: Sequence[Json], viewer: Principal) -> str | None:
-    """The viewer's service, if any of the tasks is its own."""
-    return next((t["eier"] for t in tasks if t["eier"] == viewer.tjeneste), None)
+    """The viewer's service, if any of the tasks lies with it."""
+    mine = viewer.tjeneste is not None and any(lies_with(t, viewer.tjeneste) for t in tasks)
+    return viewer.tjeneste if mine else None
 
 
 async def audit(request: Request) -> Response:

@@ -90,10 +90,32 @@ class Oppgave:
     lukkes_av: tuple[str, ...]
     utlosere: tuple[Utloser, ...]
     metadata: bool
+    flyt: str | None = None
 
     @property
     def forfalt(self) -> bool:
         return self.aapen and self.dager is not None and self.dager < 0
+
+
+@dataclass(frozen=True)
+class Steg:
+    """Something that happened to a task or baton."""
+
+    tid: datetime
+    hva: str
+    grunn: str | None
+    svar_innen: date | None
+    kommentar: str | None
+
+
+@dataclass(frozen=True)
+class Flytbilde:
+    """What the viewer may do now, decided on what `versjon` says; `mottakere` are (code, name) of services."""
+
+    versjon: int
+    handlinger: tuple[str, ...]
+    mottakere: tuple[tuple[str, str], ...]
+    steg: tuple[Steg, ...]
 
 
 @dataclass(frozen=True)
@@ -246,6 +268,37 @@ class Visning:
             lukkes_av=() if hidden else tuple(self._t.short_event(navn) for navn in task["lukkes_av"]),
             utlosere=tuple(self._cause(g) for g in grounds),
             metadata=hidden,
+            flyt=None if hidden or task["status"] != "aapen" else self._flow(task),
+        )
+
+    def _flow(self, task: Json) -> str | None:
+        """Where an open task is on its way from hand to hand; nothing of one that simply lies with its owner."""
+        state = task.get("flyt", "aapen")
+        if state == "aapen":
+            return None
+        to = task.get("tilbudt_til") or task.get("avgjores_av")
+        return self._t(f"flyt-{state}", til=self._t.tjeneste(to) if to else "")
+
+    def flow(self, said: Json) -> "Flytbilde":
+        """What may be done with a task or baton, and what was; `said` is coordination's word to this viewer."""
+        return Flytbilde(
+            said["versjon"],
+            tuple(said["handlinger"]),
+            tuple((t, self._t.tjeneste(t)) for t in said["mottakere"]),
+            tuple(self._step(step) for step in said["steg"]),
+        )
+
+    def _step(self, step: Json) -> "Steg":
+        names = {
+            f: self._t.tjeneste(step[f]) if step[f] else self._t("steg-tiden") for f in ("av", "fra", "til")
+        }
+        kind = "begynte" if step["slag"] == "mottatt" and step["fra"] == step["til"] else step["slag"]
+        return Steg(
+            instant(step["tid"]),
+            self._t(f"steg-{kind}", **names),
+            self._t.name("avslag", step["grunn"]) if step["grunn"] else None,
+            date.fromisoformat(step["svar_innen"]) if step["svar_innen"] else None,
+            step["kommentar"],
         )
 
     def _cause(self, ground: Sett) -> Utloser:

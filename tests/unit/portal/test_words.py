@@ -8,7 +8,9 @@ from typing import get_args
 import pytest
 
 from backbone.meldinger import messages
-from consumers.portal import personas
+from consumers.coordination.oppgaveflyt import AVSLATT, GRUNNER, IKKE_SVART, Kommando, Slag, Tilstand
+from consumers.coordination.stafett import Slag as Pinneslag
+from consumers.portal import oppgaveside, personas
 from consumers.portal.sider import Portal
 from consumers.portal.texts import dato, klokke, tidspunkt, ukedag_og_dato
 from contracts.catalogue import Catalogue
@@ -40,7 +42,13 @@ def needed() -> set[str]:
         *(code("oppgave-status", s) for s in ("aapen", "oppfylt", "bortfalt")),
         *(code("oppgave-fristslag", s) for s in ("lovfrist", "lokal_frist")),
         *(code("kvittering", s) for s in ("mottatt", "frigitt", "skjermet", "venter", "avvist")),
-        *(code("varsel", s) for s in ("opprettet", "utfort", "bortfalt")),
+        *(
+            code("varsel", s)
+            for s in ("opprettet", "utfort", "bortfalt", "tilbudt", "overtatt", "avvist", "eskalert")
+        ),
+        *(code("handling", k) for k in (*get_args(Kommando), "kommenter") if k != "svarfrist"),
+        *(code("handling", f"{k}-stafett") for k in ("ta", "tilby", "avvis")),
+        *(code("avslag", g) for g in (*GRUNNER, AVSLATT, IKKE_SVART)),
         *(code("persona", p.id) for p in personas.STANDARD),
         *(code("persona", f"{p.id}-forklaring") for p in personas.STANDARD),
     }
@@ -90,3 +98,17 @@ def test_dates_are_norwegian_and_in_norwegian_time() -> None:
     assert klokke(datetime(2026, 12, 1, 8, 5, tzinfo=UTC)) == "kl.\u00a009.05"
     assert klokke(datetime(2026, 6, 30, 22, 0, tzinfo=UTC)) == ""
     assert tidspunkt(late) == "1.\u00a0juli\u00a02026 kl.\u00a000.14"
+
+
+def test_the_reasons_on_the_form_are_those_coordination_takes() -> None:
+    assert oppgaveside.GRUNNER == GRUNNER
+
+
+@pytest.mark.parametrize("slag", [*get_args(Slag), *get_args(Pinneslag), "kommentar", "begynte"])
+def test_every_step_of_a_task_or_baton_reads_as_a_sentence(slag: str) -> None:
+    assert TEXTS.text(f"steg-{slag}", av="Skole", fra="Skole", til="NAV")
+
+
+@pytest.mark.parametrize("state", [s for s in get_args(Tilstand) if s not in ("aapen", "utfort")])
+def test_every_state_of_an_open_task_has_its_mark(state: str) -> None:
+    assert TEXTS.text(f"flyt-{state}", til="NAV")

@@ -65,6 +65,9 @@ class Verden:
     reads: list[tuple[Json, Json]] = field(default_factory=list)
     searches: list[Json] = field(default_factory=list)
     away: set[str] = field(default_factory=set)
+    flows: dict[str, Json] = field(default_factory=dict)
+    orders: list[tuple[str, Json]] = field(default_factory=list)
+    refusal: tuple[int, Json] | None = None
 
     def child(self, navn: str) -> str:
         subject = str(uuid.uuid4())
@@ -154,6 +157,22 @@ class Verden:
         }
         self.tasks.append(task)
         return task
+
+    def flow(self, id_: str, *handlinger: str, **changes: Any) -> Json:
+        """What coordination says of a task or a child's baton to whoever may see it."""
+        step = {"fra": None, "grunn": None, "svar_innen": None, "kommentar": None}
+        said = {
+            "id": id_,
+            "versjon": 3,
+            "handlinger": list(handlinger),
+            "mottakere": ["nav"],
+            "innehaver": "skole",
+            "tilbudt_til": None,
+            "steg": [{**step, "slag": "tilbudt", "tid": NOW.isoformat(), "av": "skole", "til": "nav"}],
+            **changes,
+        }
+        self.flows[id_] = said
+        return said
 
     def consent(self, subject: str, fra: str, til: list[str], kategorier: list[str], **changes: Any) -> Json:
         consent = {
@@ -266,8 +285,21 @@ class Verden:
             caused = [t for t in self.tasks if any(g["id"] == id_ for g in t["hviler_pa"])]
             return as_json({"hendelse": row, "oppgaver": caused})
 
+        async def said(request: Request) -> Response:
+            found = self.flows.get(request.path_params["id"])
+            return as_json(found) if found else as_json({"title": "finnes ikke"}, 404)
+
+        async def order(request: Request) -> Response:
+            self.orders.append((request.url.path, orjson.loads(await request.body())))
+            if self.refusal:
+                return as_json(self.refusal[1], self.refusal[0])
+            return await said(request)
+
         return self._app(
             "samordning",
+            Route("/samordning/{about}/{id}/lesing", said, methods=["POST"]),
+            Route("/samordning/{about}/{id}/ordre/{kommando}", order, methods=["POST"]),
+            Route("/samordning/oppgaver/{id}/kommentarer", order, methods=["POST"]),
             Route("/samordning/barn", children),
             Route("/samordning/barn/{subject}", child),
             Route("/samordning/oppgaver", tasks),
