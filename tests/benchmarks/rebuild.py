@@ -80,7 +80,7 @@ async def work(thread: Direct, commands: Kommandoer, rng: random.Random) -> int:
             continue
         for ordre in (
             Ordre("tilby", til=rng.choice(("skole", "helsestasjon", "nav"))),
-            Ordre(rng.choice(("ta", "avvis")), grunn="mangler-kapasitet"),  # type: ignore[arg-type]  # both commands
+            Ordre(rng.choice(("ta", "avvis")), grunn="mangler-kapasitet"),
             Ordre("utfor") if rng.randrange(2) else Ordre("uenig", grunn="annen-naermere"),
         ):
             for who in units:
