@@ -80,4 +80,4 @@ def derive(secret: bytes, *labels: str) -> bytes:
 def mac(key: bytes, *parts: str) -> bytes:
     """HMAC-SHA-256 (32 bytes) over the parts, each length-prefixed so that no two lists collide."""
     encoded = [part.encode() for part in parts]
-    return hmac.digest(key, b"".join(len(e).to_bytes(8, "big") + e for e in encoded), "sha256")
+    return hmac.digest(key, b"".join([len(e).to_bytes(8, "big") + e for e in encoded]), "sha256")

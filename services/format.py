@@ -25,7 +25,7 @@ class Problem:
     args: Mapping[str, Argument] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: one is made for every event, and freezing trebles what that costs
 class EventDraft:
     """An event as a format understood it. `type` is the short name; `person` a national id, or `sak` a reference of
     the sender's when no number is known; `time` is aware; `nokkel` never holds a national id. `id` is the sender's
@@ -42,7 +42,7 @@ class EventDraft:
     id: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # as EventDraft
 class Record:
     """One record of the file: taken whole (no problems) or refused whole. Warnings don't refuse."""
 

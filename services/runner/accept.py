@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -21,13 +22,15 @@ from backbone.settings import Settings
 from backbone.tokens import Principal
 from contracts.catalogue import Catalogue
 from services.format import AnyFormat, Companion, EventDraft, Format, Problem, Record, unknown
-from services.runner.check import Checked, check
+from services.runner.check import Checked, Checker
 from services.runner.memory import Change, Memory, MemoryKeys
 from services.wording import describe, line_of
 
 ID_HEX = 32
 ITEMS_AT_ONCE = 1_000  # of a format that remembers, whose memory is loaded together
+RECORDS_AT_ONCE = 250  # of one that does not: read while those before them are being written
 TOLD_MOST = 1_000  # errors in an answer, and notices
+TURNS_TO_SEND = 2  # of the loop, until what a task has written is with PostgreSQL
 THREAD_BYTES = 256 * 1024  # from this size a body is read in a thread
 
 Item = TypeVar("Item")
@@ -78,46 +81,49 @@ class Acceptor:
         async with self._engine.begin() as connection:
             conn = await driver(connection)
             memory = Memory(conn, self._memory_keys, f"{source} {fmt.navn}", now)
-            events: list[NewEvent] = []
-            places: list[str] = []
-            async for records, change in _read(fmt, body, companion, memory):
-                good = True
-                for record in records:
-                    self._tell(fmt, record.warnings, outcome.notices)
-                    taken, problems = self._check(record, sender, source, now)
-                    if problems:
-                        good = False
-                        outcome.rejected.update(p.code for p in problems)
-                        self._tell(fmt, problems, outcome.errors)
-                    else:
-                        events += taken
-                        places += [record.pointer] * len(taken)
-                if good:  # what was refused was not sent, and must not be remembered as sent
-                    memory.take(change)
-                if len(events) > self._settings.events_per_request_max:
-                    raise ProblemError(
-                        413,
-                        "for-mange",
-                        package="services.runner",
-                        maks=self._settings.events_per_request_max,
-                    )
-            await memory.save()
-            if events:
-                await self._append(conn, events, places, fmt, outcome, now)
+            checker = Checker(self._tjeneste, self._catalogue, now, self._settings.demo)
+            # A format that remembers needs the connection itself while it reads.
+            append = partial(self._committed_to, conn, outcome, now)
+            async with _Appending(append, beside=isinstance(fmt, Format)) as journal:
+                async for records, change in _read(fmt, body, companion, memory):
+                    good = True
+                    for record in records:
+                        if record.warnings:
+                            self._tell(fmt, record.warnings, outcome.notices)
+                        taken, problems = self._check(record, checker, sender, source)
+                        if problems:
+                            good = False
+                            outcome.rejected.update(p.code for p in problems)
+                            self._tell(fmt, problems, outcome.errors)
+                        else:
+                            journal.add(taken, record.pointer)
+                    if good:  # what was refused was not sent, and must not be remembered as sent
+                        memory.take(change)
+                    if len(journal.events) > self._settings.events_per_request_max:
+                        raise ProblemError(
+                            413,
+                            "for-mange",
+                            package="services.runner",
+                            maks=self._settings.events_per_request_max,
+                        )
+                    await journal.go_on()
+                await memory.save()
+                await journal.end()
+        self._answer(journal, fmt, outcome)
         return outcome
 
     def _check(
-        self, record: Record, sender: Principal, source: str, now: datetime
-    ) -> tuple[list[NewEvent], tuple[Problem, ...]]:
+        self, record: Record, checker: Checker, sender: Principal, source: str
+    ) -> tuple[list[NewEvent], Sequence[Problem]]:
         problems = list(record.problems)
         events = []
         for draft in record.drafts:
-            checked = check(draft, record.pointer, self._tjeneste, self._catalogue, now, self._settings.demo)
+            checked = checker.check(draft, record.pointer)
             if isinstance(checked, Checked):
                 events.append(self._event(draft, checked, sender, source))
             else:
                 problems += checked
-        return events, tuple(problems)
+        return events, problems
 
     def _event(self, draft: EventDraft, checked: Checked, sender: Principal, source: str) -> NewEvent:
         return NewEvent(
@@ -139,17 +145,8 @@ class Acceptor:
         parts = (source, draft.type, whom, draft.nokkel, str(draft.versjon), step)
         return mac(self._id_key, *parts).hex()[:ID_HEX]
 
-    async def _append(
-        self,
-        conn: asyncpg.Connection,
-        events: Sequence[NewEvent],
-        places: Sequence[str],
-        fmt: AnyFormat,
-        outcome: Outcome,
-        now: datetime,
-    ) -> None:
-        answers = await self._committed_to(conn, events, outcome, now)
-        for event, place, answer in zip(events, places, answers, strict=True):
+    def _answer(self, journal: "_Appending", fmt: AnyFormat, outcome: Outcome) -> None:
+        for event, place, answer in zip(journal.events, journal.places, journal.answers, strict=True):
             if answer == "konflikt":
                 outcome.rejected["annet-innhold"] += 1
                 self._tell(fmt, (Problem(place, "annet-innhold"),), outcome.errors)
@@ -159,7 +156,7 @@ class Acceptor:
                 )
 
     async def _committed_to(
-        self, conn: asyncpg.Connection, events: Sequence[NewEvent], outcome: Outcome, now: datetime
+        self, conn: asyncpg.Connection, outcome: Outcome, now: datetime, events: Sequence[NewEvent]
     ) -> list[Accepted]:
         """Each event into the journal, or onto its type's own lane; of the latter nothing is counted."""
         if not any(event.type in self._by_lane for event in events):
@@ -179,17 +176,65 @@ class Acceptor:
             told.append({"linje": line_of(problem.pointer), **describe(problem, fmt.messages)})
 
 
+class _Appending:
+    """What a request has taken so far, appended in slices, each beside the reading of the next one: PostgreSQL works
+    while this process does. All by `append`, which is in the request's transaction and on its connection."""
+
+    def __init__(
+        self, append: Callable[[Sequence[NewEvent]], Coroutine[Any, Any, list[Accepted]]], *, beside: bool
+    ) -> None:
+        self._append = append
+        self._beside = beside
+        self._begun = 0
+        self._slice: asyncio.Task[list[Accepted]] | None = None
+        self.events: list[NewEvent] = []
+        self.places: list[str] = []
+        self.answers: list[Accepted] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._slice is not None:
+            self._slice.cancel()
+            await asyncio.gather(self._slice, return_exceptions=True)
+
+    def add(self, events: Sequence[NewEvent], place: str) -> None:
+        self.events += events
+        self.places += [place] * len(events)
+
+    async def go_on(self) -> None:
+        """Begins a slice when there is enough for one."""
+        if self._beside and len(self.events) - self._begun >= RECORDS_AT_ONCE:
+            await self._finish()
+            events, self._begun = self.events[self._begun :], len(self.events)
+            self._slice = asyncio.create_task(self._append(events))
+            for _ in range(TURNS_TO_SEND):
+                await asyncio.sleep(0)
+
+    async def end(self) -> None:
+        """Appends the rest."""
+        await self._finish()
+        rest = self.events[self._begun :]
+        if rest:
+            self.answers += await self._append(rest)
+
+    async def _finish(self) -> None:
+        if self._slice is not None:
+            self.answers += await self._slice
+            self._slice = None
+
+
 async def _read(
     fmt: AnyFormat, body: bytes, companion: Companion, memory: Memory
 ) -> AsyncIterator[tuple[Sequence[Record], Change]]:
     """The file's records as they are read, each with what the format would remember once they are taken."""
     if isinstance(fmt, Format):
-        async for some in _batches(fmt.read(body, companion), body):
-            for record in some:
-                yield (record,), {}
+        async for some in _batches(fmt.read(body, companion), body, RECORDS_AT_ONCE):
+            yield some, {}
         return
     await memory.lock()
-    async for batch in _batches(fmt.parse(body, companion), body):
+    async for batch in _batches(fmt.parse(body, companion), body, ITEMS_AT_ONCE):
         parsed = [item for item in batch if not isinstance(item, Record)]
         # What most of them need, in a few queries; what an earlier one of the batch makes a later one need, below.
         while missing := set[str]().union(
@@ -205,12 +250,12 @@ async def _read(
             yield fmt.step(item, memory.state)
 
 
-async def _batches(items: Iterable[Item], body: bytes) -> AsyncIterator[list[Item]]:
+async def _batches(items: Iterable[Item], body: bytes, size: int) -> AsyncIterator[list[Item]]:
     """A large body is read beside the loop, so that it keeps nobody else waiting."""
     source = iter(items)
 
     def some() -> list[Item]:
-        return [*islice(source, ITEMS_AT_ONCE)]
+        return [*islice(source, size)]
 
     while batch := some() if len(body) < THREAD_BYTES else await asyncio.to_thread(some):
         yield batch

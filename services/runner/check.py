@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from backbone.clock import OSLO
 from contracts.catalogue import Catalogue, UnknownType
 from contracts.envelope import Content
+from contracts.hendelser import EventType
 from contracts.innboks import CONTENT_BYTES_MAX
 from contracts.personnummer import Identitet, InvalidNumber, classify, identity_numbers
 from services.format import EventDraft, Problem
@@ -19,7 +20,7 @@ OLDEST_YEARS = 25
 AHEAD_MOST = timedelta(days=1)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: one is made for every event, and freezing trebles what that costs
 class Checked:
     """`full_type` and the content to seal, when there are no problems."""
 
@@ -27,62 +28,98 @@ class Checked:
     content: Content
 
 
+class Checker:
+    """Checks drafts as of one moment. `demo`: synthetic persons only. Kept for a file and no longer: it remembers the
+    numbers that it has seen, so that each is checked once."""
+
+    def __init__(self, tjeneste: str, catalogue: Catalogue, now: datetime, demo: bool) -> None:
+        self._tjeneste = tjeneste
+        self._catalogue = catalogue
+        self._today = now.astimezone(OSLO).date()
+        self._latest = now + AHEAD_MOST
+        self._demo = demo
+        self._types: dict[str, tuple[str, EventType]] = {}
+        self._numbers: dict[str, Identitet | str] = {}
+
+    def check(self, draft: EventDraft, pointer: str) -> Checked | tuple[Problem, ...]:
+        """The event that the draft becomes, or all that is wrong with it."""
+        try:
+            full_type, event_type = self._types.get(draft.type) or self._type(draft.type)
+        except UnknownType:
+            names = (*self._catalogue.names_for(self._tjeneste), *self._catalogue.lanes_of(self._tjeneste))
+            known = ", ".join(sorted(names))
+            return (Problem(f"{pointer}/type", "ukjent-type", {"tjeneste": self._tjeneste, "kjente": known}),)
+        problems: list[Problem] = []
+        if code := self._wrong_person(draft):
+            args = {"alder": OLDEST_YEARS} if code == "for-gammel" else {}
+            problems.append(Problem(f"{pointer}/person", code, args))
+        if draft.time > self._latest:
+            problems.append(Problem(f"{pointer}/tid", "i-fremtiden"))
+        if any(identity_numbers(draft.nokkel)) or (draft.id and any(identity_numbers(draft.id))):
+            problems.append(Problem(f"{pointer}/nokkel", "nummer-i-nokkel"))
+        if event_type.egen_kanal:
+            # A report is sealed whole and never refused for whom or when it is about: its reader finds that out.
+            problems = [problem for problem in problems if problem.code == "ekte-nummer"]
+        data: dict[str, Any] = {}
+        try:
+            parsed = event_type.data.model_validate_json(orjson.dumps(draft.data))
+            data = parsed.model_dump(mode="json", exclude_none=True)
+        except ValidationError as error:
+            # A retraction says only what it takes back.
+            if draft.data or not draft.tilbaketrukket:
+                problems += problems_of(error, f"{pointer}/data")
+        content = Content(
+            nokkel=draft.nokkel, versjon=draft.versjon, tilbaketrukket=draft.tilbaketrukket, data=data
+        )
+        if event_type.egen_kanal and len(content.model_dump_json().encode()) > CONTENT_BYTES_MAX:
+            problems.append(Problem(f"{pointer}/data", "melding-for-stor", {"maks": CONTENT_BYTES_MAX}))
+        if problems:
+            return tuple(problems)
+        return Checked(full_type, content)
+
+    def _type(self, navn: str) -> tuple[str, EventType]:
+        """Raises UnknownType."""
+        known = (
+            self._catalogue.full_type(self._tjeneste, navn),
+            self._catalogue.accepted_from(self._tjeneste, navn),
+        )
+        self._types[navn] = known
+        return known
+
+    def _wrong_person(self, draft: EventDraft) -> str | None:
+        """What is wrong with whom the draft is about: no one, an invalid number, a grown-up, a real one in a demo."""
+        if draft.person is None:
+            return None if draft.sak else "person-mangler"
+        identitet = self._numbers.get(draft.person)
+        if identitet is None:
+            identitet = self._numbers[draft.person] = _identity(draft.person, self._today)
+        if isinstance(identitet, str):
+            return identitet
+        if not identitet.identifies:
+            return "plassholder"
+        if self._demo and not identitet.synthetic:
+            return "ekte-nummer"
+        return "for-gammel" if _too_old(identitet.fodselsdato, draft.time) else None
+
+
 def check(
     draft: EventDraft, pointer: str, tjeneste: str, catalogue: Catalogue, now: datetime, demo: bool
 ) -> Checked | tuple[Problem, ...]:
-    """The event that the draft becomes, or all that is wrong with it. `demo`: synthetic persons only."""
-    try:
-        event_type = catalogue.accepted_from(tjeneste, draft.type)
-    except UnknownType:
-        known = ", ".join(sorted((*catalogue.names_for(tjeneste), *catalogue.lanes_of(tjeneste))))
-        return (Problem(f"{pointer}/type", "ukjent-type", {"tjeneste": tjeneste, "kjente": known}),)
-    problems = [*person_problems(draft, pointer, now, demo)]
-    if draft.time > now + AHEAD_MOST:
-        problems.append(Problem(f"{pointer}/tid", "i-fremtiden"))
-    if any(identity_numbers(draft.nokkel)) or (draft.id and any(identity_numbers(draft.id))):
-        problems.append(Problem(f"{pointer}/nokkel", "nummer-i-nokkel"))
-    if event_type.egen_kanal:
-        # A report is sealed whole and never refused for whom or when it is about: its reader finds that out.
-        problems = [problem for problem in problems if problem.code == "ekte-nummer"]
-    data: dict[str, Any] = {}
-    try:
-        parsed = event_type.data.model_validate_json(orjson.dumps(draft.data))
-        data = parsed.model_dump(mode="json", exclude_none=True)
-    except ValidationError as error:
-        # A retraction says only what it takes back.
-        if draft.data or not draft.tilbaketrukket:
-            problems += problems_of(error, f"{pointer}/data")
-    content = Content(
-        nokkel=draft.nokkel, versjon=draft.versjon, tilbaketrukket=draft.tilbaketrukket, data=data
-    )
-    if event_type.egen_kanal and len(content.model_dump_json().encode()) > CONTENT_BYTES_MAX:
-        problems.append(Problem(f"{pointer}/data", "melding-for-stor", {"maks": CONTENT_BYTES_MAX}))
-    if problems:
-        return tuple(problems)
-    return Checked(catalogue.full_type(tjeneste, draft.type), content)
+    """The same for one draft alone."""
+    return Checker(tjeneste, catalogue, now, demo).check(draft, pointer)
 
 
-def person_problems(draft: EventDraft, pointer: str, now: datetime, demo: bool) -> tuple[Problem, ...]:
-    """What is wrong with whom the draft is about: no one, an invalid number, a grown-up, or a real one in a demo."""
-    place = f"{pointer}/person"
-    if draft.person is None:
-        return () if draft.sak else (Problem(place, "person-mangler"),)
-    today = now.astimezone(OSLO).date()
+def _identity(nummer: str, today: date) -> Identitet | str:
+    """What the number is, or the code of what is wrong with it."""
     try:
-        identitet = classify(draft.person, today)
+        return classify(nummer, today)
     except InvalidNumber as error:
-        return (Problem(place, error.code),)
-    if not identitet.identifies:
-        return (Problem(place, "plassholder"),)
-    if demo and not identitet.synthetic:
-        return (Problem(place, "ekte-nummer"),)
-    if _age(identitet, draft.time.astimezone(OSLO).date()) > OLDEST_YEARS:
-        return (Problem(place, "for-gammel", {"alder": OLDEST_YEARS}),)
-    return ()
+        return error.code
 
 
-def _age(identitet: Identitet, at: date) -> int:
-    born = identitet.fodselsdato
-    if born is None:
-        return 0
-    return at.year - born.year - ((at.month, at.day) < (born.month, born.day))
+def _too_old(born: date | None, time: datetime) -> bool:
+    # A year turns some hours earlier in Oslo, no more.
+    if born is None or time.year - born.year < OLDEST_YEARS:
+        return False
+    at = time.astimezone(OSLO).date()
+    return at.year - born.year - ((at.month, at.day) < (born.month, born.day)) > OLDEST_YEARS

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from services.format import RECORDS_MOST, Companion, EventDraft, Problem, Record
 from services.skjema import Refused, bound_values, read_json
@@ -34,7 +34,7 @@ class GenericEvent(BaseModel):
     id: SenderId | None = None
     versjon: int = Field(default=1, ge=1)
     tilbaketrukket: bool = False
-    data: dict[str, JsonValue] = {}
+    data: dict[str, Any] = {}  # read from JSON, so what stands in it is JSON
 
 
 _EVENT: TypeAdapter[GenericEvent] = TypeAdapter(GenericEvent)

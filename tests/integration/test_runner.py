@@ -230,6 +230,34 @@ async def test_thousands_in_one_request(client: httpx.AsyncClient, database: Asy
     assert len(answer.json()["kvitteringer"]) == await rows(database) == 3_000
 
 
+async def test_a_repeat_and_a_conflict_are_told_though_what_they_repeat_was_written_long_before(
+    client: httpx.AsyncClient, database: AsyncEngine
+) -> None:
+    events = [absence(nr, id=f"a-{nr}") for nr in range(900)]
+    events[700] = events[10]
+    events[800] = {**events[20], "nokkel": "en annen"}
+    answer = await send(client, b"\n".join(map(orjson.dumps, events)))
+    assert answer.status_code == 202
+    statuses = {k["linje"]: k["status"] for k in answer.json()["kvitteringer"]}
+    assert statuses == {nr + 1: "kjent" if nr == 700 else "mottatt" for nr in range(900) if nr != 800}
+    assert [(e["linje"], e["kode"]) for e in answer.json()["feil"]] == [(801, "annet-innhold")]
+    again = await send(client, b"\n".join(map(orjson.dumps, events)))
+    assert {k["status"] for k in again.json()["kvitteringer"]} == {"kjent"}
+    assert await rows(database) == 898
+
+
+async def test_what_was_written_before_a_request_was_refused_is_gone(
+    settings: Settings, catalogue: Catalogue, database: AsyncEngine
+) -> None:
+    few = settings.model_copy(update={"events_per_request_max": 800})
+    app = build(few, Registry.of(catalogue, {}), {"skole": database}, lambda: NOW)
+    body = b"\n".join(orjson.dumps(absence(nr)) for nr in range(801))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tjenester") as http:
+        answer = await http.post("/skole/hendelser", content=body, headers=bearer(settings))
+    assert answer.status_code == 413
+    assert await rows(database) == 0
+
+
 async def test_a_fifth_service_is_a_registry_line(
     settings: Settings, catalogue: Catalogue, make_database: MakeDatabase
 ) -> None:

@@ -288,7 +288,7 @@ async def _the_ways_behind_the_door(pipeline: Pipeline, monkeypatch: pytest.Monk
         def bug(*_: Any) -> None:
             raise ValueError(TEXT + NUMBER)
 
-        patch.setattr(accept_module, "check", bug)
+        patch.setattr(accept_module, "Checker", bug)
         assert (await pipeline.send("nav", [absence(1, person=NUMBER)])).status_code == 500
     await pipeline.value("nav", "UPDATE journal SET trenger_relay = false")
     await pipeline.send("barnevern", report(90))
