@@ -132,16 +132,7 @@ def journal_tables(metadata: MetaData) -> None:
     )
 
 
-<<<<<<< HEAD
-@dataclass(frozen=True, slots=True)
-=======
-metadata = MetaData()
-"""A publishing service's own database: its journal and nothing else."""
-journal_tables(metadata)
-
-
 @dataclass(slots=True)  # not frozen: one is made for every event, and freezing trebles what that costs
->>>>>>> 65a1d0d (Write what a request has sent while the rest of it is read, and check each number once)
 class NewEvent:
     """An event to accept. Exactly one of `person` (national id), `sak` (case reference of the organisation, when
     no number is known) and `subject` (known already) says whom it is about."""
