@@ -40,12 +40,31 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Bydel:
+    """A district; `belastning` is how much oftener than in the whole municipality a concern arises there."""
+
+    nummer: str
+    navn: str
+    belastning: float
+
+
+BYDELER = (
+    Bydel("01", "Sentrum", 1.0),
+    Bydel("02", "Nord", 1.6),
+    Bydel("03", "Vest", 0.5),
+    Bydel("04", "Sør", 0.9),
+)
+"""Uneven living conditions; as many children in each, and together as in a real population."""
+
+
+@dataclass(frozen=True)
 class Barn(Person):
-    """A child, its guardian, and how many days a year it tends to be absent from school."""
+    """A child, its guardian, how many days a year it tends to be absent from school, and where it lives."""
 
     nr: int
     foresatt: Person
     fravaer_dager_aar: float
+    bydel: Bydel = BYDELER[0]
 
 
 def barn(seed: int, nr: int, idag: date) -> Barn:
@@ -64,6 +83,7 @@ def barn(seed: int, nr: int, idag: date) -> Barn:
         nr=nr,
         foresatt=foresatt,
         fravaer_dager_aar=random.lognormvariate(math.log(FRAVAER_MEDIAN_DAGER), FRAVAER_SIGMA),
+        bydel=BYDELER[nr % len(BYDELER)],
     )
 
 

@@ -14,7 +14,8 @@ from contracts.samtykke_api import KOORDINATOR
 from deploy.kommune import kropper
 from deploy.kommune.folk import Barn, Person
 from deploy.kommune.hverdag import Sending
-from deploy.kommune.kropper import DIGISOS, FHIR, FIKS, FINT, Fravaer
+from deploy.kommune.kropper import DIGISOS, FHIR, FIKS, FINT, OSLO, Fravaer
+from deploy.kommune.plikter import FORELDRE, FORTELLINGER
 
 SERIE = 400
 """Tenor serials of the story start here; everyday children have lower ones, so nobody is both."""
@@ -80,8 +81,9 @@ def historie(anker: date) -> Historie:
     )  # universal services only: nothing to see, and rightly so
     giver = ((emil, "begge-foreldre"), (nora, "selv"), (amina, "begge-foreldre"))
     nav_nora = Samtykke(nora, "nav", ("nav-sosial", "nav-oppfolging"), "selv")
+    egne = [(f, _barn(6 + nr, f.navn, anker, f.alder, f.dager)) for nr, f in enumerate(FORTELLINGER)]
     return Historie(
-        barn=(emil, nora, jonas, amina, sara, oliver),
+        barn=(emil, nora, jonas, amina, sara, oliver, *(barn for _, barn in egne)),
         samtykker=(
             *(Samtykke(barn, "skole", ("fravar", "skolemiljo"), hvem) for barn, hvem in giver),
             *(
@@ -90,10 +92,21 @@ def historie(anker: date) -> Historie:
             ),
             *(Samtykke(barn, "nav", ("nav-sosial",), "begge-foreldre") for barn in (emil, amina)),
             nav_nora,
+            *(
+                Samtykke(barn, tjeneste, kategorier, FORELDRE)
+                for fortelling, barn in egne
+                for tjeneste, kategorier in fortelling.samtykker.items()
+            ),
         ),
         koordineres=(emil,),
         sendinger=tuple(
-            sorted(_sendinger(anker, emil, nora, jonas, amina, sara, oliver), key=lambda s: (s.tid, s.ref))
+            sorted(
+                (
+                    *_sendinger(anker, emil, nora, jonas, amina, sara, oliver),
+                    *(s for fortelling, barn in egne for s in fortelling.sendinger(barn, anker)),
+                ),
+                key=lambda s: (s.tid, s.ref),
+            )
         ),
         snur=nav_nora,
     )
@@ -119,6 +132,7 @@ def _sendinger(
         tid = _dager_for(anker, dager)
         body = kropper.fiks_bekymringsmelding(barn, tid)
         yield Sending("barnevern", tid, body, kropper.ref("historie-melding", barn.nummer), FIKS)
+    yield from _fravaer_fra_august(nora, anker)
     for barn, egen in ((emil, False), (nora, True), (amina, False), (sara, True)):
         yield _soknad(barn, _dager_for(anker, 5), egen)
 
@@ -150,6 +164,19 @@ def _fravaer(barn: Barn, anker: date) -> Iterator[Fravaer]:
         yield Fravaer(barn, mandag, mandag + timedelta(days=4), dokumentert=False)
 
 
+def _fravaer_fra_august(barn: Barn, anker: date) -> Iterator[Sending]:
+    """In the first weeks of a school year the last three weeks' absences are of the year before: the school then says
+    itself that a threshold has been passed in this one."""
+    forste = date(_skolear(anker), 8, 1)
+    if anker < forste + timedelta(weeks=6):
+        tid = datetime.combine(max(forste, anker - timedelta(days=6)), time(), OSLO)
+        skolear = f"{forste.year}-{forste.year + 1}"
+        nokkel = kropper.ref("historie-fravaer", barn.nummer, skolear)
+        data = {"dager": 10, "timer": 0, "periode": skolear, "regel": "10-dager-skolear"}
+        body = kropper.generisk(barn, "fravaer.terskel-passert", tid, nokkel, data)
+        yield Sending("skole", tid, body, nokkel)
+
+
 def _barn(nr: int, navn: str, anker: date, alder: int, dager: int) -> Barn:
     """`alder` years and `dager` days old at the first telling."""
     fodt = anker.replace(year=anker.year - alder, day=min(anker.day, 28)) - timedelta(days=dager)
@@ -166,8 +193,14 @@ def _barn(nr: int, navn: str, anker: date, alder: int, dager: int) -> Barn:
     )
 
 
+def _skolear(dag: date) -> int:
+    return dag.year if dag.month >= 8 else dag.year - 1
+
+
 def _skolestart(anker: date) -> date:
-    return date(anker.year if anker.month >= 8 else anker.year - 1, 8, 17)
+    """The last one that has been."""
+    start = date(anker.year, 8, 17)
+    return start if start <= anker else start.replace(year=anker.year - 1)
 
 
 def _dager_for(anker: date, dager: int) -> datetime:

@@ -87,26 +87,30 @@ def _barnets_dag(seed: int, barn: Barn, dag: date) -> Iterator[Sending]:
     yield from _barnevern(seed, barn, dag, tid)
     if dag.weekday() > 4:
         return
-    if _hender(kast, HELSEOPPFOLGING_AAR):
+    if _hender(kast, HELSEOPPFOLGING_AAR * barn.bydel.belastning):
         yield _generisk("helsestasjon", barn, "oppfolging.utvidet", tid)
     if trinn(barn, dag):
-        if _hender(kast, SKOLEMILJO_AAR):
+        if _hender(kast, SKOLEMILJO_AAR * barn.bydel.belastning):
             yield _generisk("skole", barn, "skolemiljo.meldt", tid)
-        if _hender(kast, TILRETTELEGGING_AAR):
+        if _hender(kast, TILRETTELEGGING_AAR * barn.bydel.belastning):
             yield _generisk("skole", barn, "ppt.henvist", tid)
-    if _hender(kast, NAV_SOKNAD_AAR):
+    if _hender(kast, NAV_SOKNAD_AAR * barn.bydel.belastning):
         yield _soknad(barn, tid, egen=barn.alder(dag) >= NAV_EGEN_FRA_AAR)
 
 
 def _barnevern(seed: int, barn: Barn, dag: date, tid: datetime) -> Iterator[Sending]:
     """A bekymringsmelding, and most of those that came in five days ago reviewed."""
     idag = _kast(seed, barn.nr, dag.toordinal(), "melding")
-    if dag.weekday() < 5 and _hender(idag, BEKYMRINGSMELDING_AAR):
+    if dag.weekday() < 5 and _hender(idag, BEKYMRINGSMELDING_AAR * barn.bydel.belastning):
         body = kropper.fiks_bekymringsmelding(barn, tid)
         yield Sending("barnevern", tid, body, kropper.ref(barn.nummer, dag, "melding"), FIKS)
     kom = dag - timedelta(days=GJENNOMGATT_ETTER_DAGER)
     kast = _kast(seed, barn.nr, kom.toordinal(), "melding")
-    if kom.weekday() < 5 and _hender(kast, BEKYMRINGSMELDING_AAR) and next(kast) < GJENNOMGATT:
+    if (
+        kom.weekday() < 5
+        and _hender(kast, BEKYMRINGSMELDING_AAR * barn.bydel.belastning)
+        and next(kast) < GJENNOMGATT
+    ):
         data = {"undersokelse": next(kast) < UNDERSOKELSE}
         body = kropper.generisk(barn, "henvendelse.konkludert", tid, f"fiks:{kom}", data)
         yield Sending("barnevern", tid, body, kropper.ref(barn.nummer, kom, "konklusjon"))

@@ -176,8 +176,8 @@ def fiks_bekymringsmelding(barn: Barn, tid: datetime) -> bytes:
         {
             "kommunenummer": KOMMUNE,
             "kommunenavn": KOMMUNENAVN,
-            "bydelsnummer": "01",
-            "bydelsnavn": "Sentrum",
+            "bydelsnummer": barn.bydel.nummer,
+            "bydelsnavn": barn.bydel.navn,
             "offentligMelder": {
                 "personnavn": "Melder Eksempel",
                 "rolle": "Lærer",

@@ -5,16 +5,22 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from consumers.coordination.duties import duties
+from consumers.coordination.facts import FactSet
+from consumers.coordination.regler.regelverk import Regelverk
+from consumers.coordination.regler.standard import STANDARD, regelverk
 from contracts.catalogue import Catalogue
+from contracts.envelope import Content
 from contracts.personnummer import identity_numbers, is_synthetic
 from deploy.kommune.folk import Barn, barn, trinn
-from deploy.kommune.historie import historie
+from deploy.kommune.historie import Samtykke, historie
 from deploy.kommune.hverdag import Sending, dagens_sendinger
 from deploy.kommune.kropper import FIKS, FINT
 from services.dry_run import Verdict, judge
 from services.format import AnyFormat, Companion
 from services.registry import standard
 from services.runner.generic import GenericJson
+from services.samtykke.alder import birthday
 from services.skole.fint_utdanning import FintUtdanning
 
 IDAG = date(2026, 11, 22)
@@ -67,6 +73,14 @@ def test_things_happen_as_often_as_in_a_real_population() -> None:
     assert sum(d >= 20 for d in days) / len(days) == pytest.approx(0.15, rel=0.2)
 
 
+def test_where_living_conditions_are_harder_more_concerns_arise() -> None:
+    folk = _folk(1_200)
+    by_number = {b.nummer: b.bydel.navn for b in folk}
+    meldinger = [s for s in _alt(folk, dager=365) if s.format == FIKS]
+    where = Counter(by_number[str(d.person)] for s in meldinger for d in _judge(s, s.tid.date()).events)
+    assert where["Nord"] > 1.5 * where["Vest"]
+
+
 def test_the_story_stands_still_however_often_it_is_told() -> None:
     assert historie(IDAG) == historie(IDAG)
 
@@ -82,6 +96,71 @@ def test_the_story_holds_on_any_day_of_the_school_year(anker: date) -> None:
         ("barnevern", "henvendelse.mottatt"),
         ("nav", "soknad.status-endret"),
     } <= types
+
+
+@pytest.mark.parametrize(
+    "anker",
+    [
+        date(2026, 11, 22),
+        date(2027, 8, 1),
+        date(2027, 8, 3),
+        date(2027, 8, 20),
+        date(2027, 9, 7),
+        date(2028, 2, 29),
+    ],
+)
+def test_the_story_gives_every_duty_at_least_once_on_any_day(anker: date) -> None:
+    told = _duties_of_the_story(anker)
+    assert {rule.navn for rule in STANDARD} - {regel for _, regel in told} == set()
+    assert not [regel for navn, regel in told if navn == "Oliver Bakke"], "services for all give none"
+
+
+def _duties_of_the_story(anker: date) -> set[tuple[str, str]]:
+    """(name, rule) of the open duties, with what samtykke would let go, and the birthdays that it tells."""
+    story, rules = historie(anker), regelverk(CATALOGUE)
+    at = datetime(anker.year, anker.month, anker.day, 12, tzinfo=UTC)
+    sets = {barn.nummer: FactSet(barn.nummer) for barn in story.barn}
+    consented = {(s.barn.nummer, s.fra_tjeneste, k) for s in story.samtykker for k in s.kategorier}
+    for sending in story.sendinger:
+        for draft in _judge(sending, anker).events:
+            person = str(draft.person)
+            full = CATALOGUE.full_type(sending.tjeneste, draft.type)
+            kind = CATALOGUE.event_type(full)
+            if (
+                str(kind.skjerming_for(sending.tjeneste)) in "NX"
+                or kind.egen_plikt
+                or (person, sending.tjeneste, kind.kategori) in consented
+            ):
+                said = Content(nokkel=draft.nokkel, versjon=draft.versjon, data=dict(draft.data))
+                source = f"/4601/{sending.tjeneste}/910000001"
+                rules.tell(sets[person], source, full, draft.time, f"{sending.ref} {draft.nokkel}", said)
+    for samtykke in story.samtykker:
+        _tell_consent(rules, sets[samtykke.barn.nummer], samtykke, anker)
+    for one in story.barn:
+        for alder in range(15, one.alder(anker) + 1):
+            said = Content(nokkel=str(alder), versjon=1, data={"alder": alder})
+            full = "no.samspor.samtykke.kontekst.fodselsdag-passert"
+            rules.tell(
+                sets[one.nummer], "/4601/samtykke/0", full, birthday(one.fodselsdato, alder), full, said
+            )
+    names = {barn.nummer: barn.navn for barn in story.barn}
+    return {
+        (names[person], duty.regel)
+        for person, facts in sets.items()
+        for duty in duties(facts, rules, at)
+        if duty.tilstand == "aapen"
+    }
+
+
+def _tell_consent(rules: Regelverk, facts: FactSet, samtykke: Samtykke, anker: date) -> None:
+    body = samtykke.body(anker)
+    ends = None if samtykke.hvem == "selv" else birthday(samtykke.barn.fodselsdato, 18).isoformat()
+    data = {k: body[k] for k in ("fra_tjeneste", "til_tjenester", "kategorier", "gyldig_fra")} | {
+        "utloper": ends
+    }
+    said = Content(nokkel=samtykke.id, versjon=1, data=data)
+    full = "no.samspor.samtykke.samtykke.gitt"
+    rules.tell(facts, "/4601/samtykke/0", full, datetime(2026, 1, 1, tzinfo=UTC), samtykke.id, said)
 
 
 def test_grades_follow_the_school_year() -> None:
