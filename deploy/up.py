@@ -5,10 +5,8 @@ only by the parts that read or write it. `<data>/kjorer.json` says at all times 
 """
 
 import asyncio
-import contextlib
 import os
 import signal
-import socket
 import sys
 import time
 from dataclasses import dataclass
@@ -29,6 +27,7 @@ from deploy.engines import DataInUse, EngineError, EngineName, Engines
 from deploy.kommune.kjoring import simulate_as_child
 from deploy.migrate import databases, migrate
 from deploy.parts import PARTS, STOP_ORDER, Part, serve_as_child
+from deploy.ports import free_ports, is_free
 from deploy.supervisor import Job, State, Supervisor
 from deploy.terminal import Terminal
 
@@ -262,33 +261,15 @@ def _ports(options: Options) -> dict[str, int]:
     host = Settings().host
     if options.port == 0:
         names = (*PORTS, *QUIET_PORTS)
-        return dict(zip(names, _free_ports(host, len(names)), strict=True))
-    moved = [n for n in QUIET_PORTS if options.port is not None or not _is_free(host, getattr(Settings(), n))]
-    quiet = dict(zip(moved, _free_ports(host, len(moved)), strict=True))
+        return dict(zip(names, free_ports(host, len(names)), strict=True))
+    moved = [n for n in QUIET_PORTS if options.port is not None or not is_free(host, getattr(Settings(), n))]
+    quiet = dict(zip(moved, free_ports(host, len(moved)), strict=True))
     chosen = {} if options.port is None else {name: options.port + nr for nr, name in enumerate(PORTS)}
     settings = Settings(**chosen)  # type: ignore[arg-type]
     for name in PORTS:
         port = getattr(settings, name)
-        if not _is_free(host, port):
+        if not is_free(host, port):
             raise CannotStart(
                 "opp-port-opptatt", port=str(port), vert=host, forslag=str(settings.portal_port + 100)
             )
     return {**chosen, **quiet}
-
-
-def _is_free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_ports(host: str, count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind((host, 0))
-        return [probe.getsockname()[1] for probe in probes]

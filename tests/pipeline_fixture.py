@@ -1,7 +1,6 @@
 """The whole way of an event in this process: every part as `deploy.parts` composes it, on the run's engines."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +20,7 @@ from contracts.catalogue import Catalogue
 from deploy.demo import principals
 from deploy.migrate import databases, metadata
 from deploy.parts import PARTS, load
+from deploy.ports import free_ports
 from tests.conftest import MakeDatabase
 
 PORTS = ("portal_port", "tjenester_port", "samtykke_port", "samordning_port", "relay_port", "innboks_port")
@@ -64,16 +64,6 @@ class Pipeline:
         pytest.fail(f"{query}: {found!r} did not become {expected!r}")
 
 
-def free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
-
-
 async def make_all(topics: Catalogue, make_database: MakeDatabase) -> dict[str, AsyncEngine]:
     """Every database there must be, as migrations leave it."""
     made = {}
@@ -92,7 +82,7 @@ async def running_pipeline(
     settings: Settings, topics: Catalogue, make_database: MakeDatabase
 ) -> AsyncIterator[Pipeline]:
     await make_all(topics, make_database)
-    settings = settings.model_copy(update=dict(zip(PORTS, free_ports(len(PORTS)), strict=True)))
+    settings = settings.model_copy(update=dict(zip(PORTS, free_ports("127.0.0.1", len(PORTS)), strict=True)))
     stop = asyncio.Event()
     running = [asyncio.create_task(load(part.run)(settings, topics, stop), name=part.navn) for part in PARTS]
     try:

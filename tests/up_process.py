@@ -4,12 +4,13 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+from deploy.ports import free_row
 
 START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 120
@@ -113,21 +114,7 @@ async def all_gone(pids: set[int], timeout_s: float) -> set[int]:
 
 def four_free_ports() -> int:
     """The first of four ports in a row that nobody uses now."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first: int = probe.getsockname()[1]
-        if first < 65000 and all(_is_free(first + nr) for nr in range(4)):
-            return first
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+    return free_row("127.0.0.1", 4)
 
 
 def _processes() -> list[tuple[int, int]]:

@@ -3,7 +3,6 @@
 import asyncio
 import multiprocessing
 import secrets
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -22,6 +21,7 @@ from contracts.catalogue import Catalogue
 from deploy.engines import Engines
 from deploy.migrate import migrate
 from deploy.parts import BY_NAVN, serve
+from deploy.ports import free_ports
 
 ORGNR, KOMMUNE, TJENESTE = "974557746", "4601", "skole"
 PORTS = ("portal_port", "tjenester_port", "samtykke_port", "samordning_port", "relay_port")
@@ -67,7 +67,7 @@ async def stand(running: Engines, **overrides: Any) -> AsyncIterator[Stand]:
     settings = Settings(
         **{
             **fresh_secrets(),
-            **dict(zip(PORTS, _free_ports(len(PORTS)), strict=True)),
+            **dict(zip(PORTS, free_ports("127.0.0.1", len(PORTS)), strict=True)),
             "kafka": running.kafka_bootstrap,
             "database_url": running.database_url,
             "database_prefix": mark,
@@ -111,12 +111,3 @@ async def _answers(url: str, process: BaseProcess) -> None:
                 pass
             await asyncio.sleep(0.05)
     raise RuntimeError("the part ended before it answered")
-
-
-def _free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [s.getsockname()[1] for s in held]
-    finally:
-        for s in held:
-            s.close()
