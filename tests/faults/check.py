@@ -9,6 +9,8 @@ Key = tuple[str, str]
 """(source, id) of an event."""
 Duty = tuple[str, str, str, str, str, str]
 """Subject, rule, occasion, state, owner, date."""
+INBOX = "inbox"
+"""The outcome of a statutory report, which nobody decides: barnevern's inbox alone."""
 PUBLISHED = frozenset({"release", "shield"})
 
 
@@ -54,7 +56,8 @@ class Found:
     """What there is when all has come to rest.
 
     - `journal`: what became of each accepted event: an outcome, "park", or None while undecided.
-    - `kafka`, `timeline`, `parked` (set aside by coordination): how often each event stands there.
+    - `kafka`, `timeline`, `parked` (set aside by coordination), `inbox` (barnevern's): how often each event stands
+      there.
     - `injected`, `set_aside`: places (topic, partition, offset) of records that no service sent, and of all that
       coordination set aside.
     - `rows`, `rows_counted`: how many rows all timelines have, and how many the positions say were added.
@@ -67,6 +70,7 @@ class Found:
     timeline: Counter[Key]
     kafka: Counter[Key] = field(default_factory=Counter)
     parked: Counter[Key] = field(default_factory=Counter)
+    inbox: Counter[Key] = field(default_factory=Counter)
     injected: frozenset[tuple[str, int, int]] = frozenset()
     set_aside: frozenset[tuple[str, int, int]] = frozenset()
     rows: int = 0
@@ -82,8 +86,8 @@ def check(
 ) -> list[Violation]:
     """Everything that is wrong, worst first; nothing when nothing is.
 
-    `allowed`: the outcomes each event may have come to, by consent and law, as the sender of the load knows them.
-    `earlier`: events of the same databases that other histories speak of.
+    `allowed`: the outcomes each event may have come to (INBOX for a report), by consent and law, as the sender of the
+    load knows them. `earlier`: events of the same databases that other histories speak of.
     """
     violations = [
         *_places(history, found),
@@ -103,17 +107,20 @@ def places(key: Key, found: Found) -> list[str]:
         there.append("timeline")
     if found.parked[key] or found.journal.get(key) == "park":
         there.append("parked")
+    if found.inbox[key]:
+        there.append("inbox")
     if (outcome := found.journal.get(key)) in ("withhold", "refuse"):
         there.append(outcome)
     return there
 
 
 def _places(history: History, found: Found) -> Iterator[Violation]:
-    """Acknowledged = timeline ∪ withheld ∪ refused ∪ parked, each in one place; and so is what was never answered, if
-    it was taken at all."""
-    taken = history.unknown & found.journal.keys()
+    """Acknowledged = timeline ∪ withheld ∪ refused ∪ parked ∪ inbox, each in one place; and so is what was never
+    answered, if it was taken at all."""
+    kept = found.journal.keys() | found.inbox.keys()
+    taken = history.unknown & kept
     by_count = {key: places(key, found) for key in history.ok | taken}
-    lost = {key for key, at in by_count.items() if not at} | (history.ok - found.journal.keys())
+    lost = {key for key, at in by_count.items() if not at} | (history.ok - kept)
     yield from _told(Kind.LOST, (f"{key[1]} is nowhere" for key in lost))
     yield from _told(
         Kind.DOUBLED, (f"{key[1]} is in {' and '.join(at)}" for key, at in by_count.items() if len(at) > 1)
@@ -131,6 +138,7 @@ def _strangers(history: History, found: Found, earlier: frozenset[Key]) -> Itera
         ("journal", found.journal.keys()),
         ("kafka", found.kafka.keys()),
         ("parked", found.parked.keys()),
+        ("inbox", found.inbox.keys()),
     ):
         yield from _told(Kind.NOWHERE, (f"{key[1]} in {where}" for key in keys - may_be))
 
@@ -140,6 +148,7 @@ def _effects(found: Found) -> Iterator[Violation]:
     yield from _told(
         Kind.DOUBLED, (f"{key[1]} in the timeline" for key, n in found.timeline.items() if n > 1)
     )
+    yield from _told(Kind.DOUBLED, (f"{key[1]} in the inbox" for key, n in found.inbox.items() if n > 1))
     yield from _told(Kind.DOUBLED, (f"{key[1]} set aside" for key, n in found.parked.items() if n > 1))
     yield from _told(Kind.DOUBLED, (f"task of {rule}" for (_, rule, _), n in found.tasks.items() if n > 1))
     more = found.rows_counted - found.rows
@@ -152,6 +161,11 @@ def _leaks(found: Found, allowed: Mapping[Key, Collection[str]]) -> Iterator[Vio
     barred = {key for key, outcomes in allowed.items() if not PUBLISHED & set(outcomes)}
     yield from _told(Kind.LEAKED, (f"{key[1]} on Kafka" for key in barred & found.kafka.keys()))
     yield from _told(Kind.LEAKED, (f"{key[1]} in a timeline" for key in barred & found.timeline.keys()))
+    reports = {key for key, outcomes in allowed.items() if INBOX in outcomes}
+    yield from _told(Kind.LEAKED, (f"report {key[1]} in a journal" for key in reports & found.journal.keys()))
+    yield from _told(
+        Kind.LEAKED, (f"{key[1]} in the inbox" for key in found.inbox.keys() & allowed.keys() - reports)
+    )
     yield from _told(
         Kind.LEAKED,
         (

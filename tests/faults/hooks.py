@@ -181,7 +181,8 @@ def _wrap_relay() -> None:
             return asyncio.get_running_loop().create_future()
         return await real(self, *args, **named)
 
-    _wrap(AIOKafkaProducer, "send", produce)
+    for name in ("send", "send_batch"):
+        _wrap(AIOKafkaProducer, name, produce)
     _wrap(Publisher, "send", send)
     _wrap(asyncpg.Connection, "execute", mark)
     _wrap(asyncpg.Connection, "fetch", pending)

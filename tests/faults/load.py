@@ -24,7 +24,7 @@ from deploy.demo import principals
 from deploy.klient import Fagsystem, Journal
 from deploy.kommune.hverdag import Sending
 from deploy.kommune.kropper import KOMMUNE
-from tests.faults.check import History, Key
+from tests.faults.check import INBOX, History, Key
 
 CHILDREN = 20
 PER_REQUEST = 10
@@ -36,11 +36,13 @@ RECIPIENTS = (*CONSENTS, "koordinerende-enhet", KOORDINATOR)
 SECRET = "forborgen"
 """In every natural key: what must not be found outside a seal."""
 BROKEN_SHARE, TOO_OLD_SHARE, GIVEN_UP_SHARE, RETRACTED_SHARE = 0.02, 0.02, 0.08, 0.15
+REPORT_SHARE = 0.05
 PAUSE_S = (0.1, 0.5)
-FIRST_BIRTHDAY, BIRTHDAYS = date(2010, 1, 2), 1_400
+YOUNGEST_DAYS, BIRTHDAYS = 8 * 365, 700
+"""Eight to ten years old, whatever day the tests are run: the parents consent for them."""
 TOO_OLD = date(1990, 5, 17)
 SERIALS = 400
-SEEDS_A_SERIES = 900
+SEEDS_A_SERIES = 400
 
 PUBLISHED_OR_OWN = frozenset({"release", "shield"})
 
@@ -92,7 +94,7 @@ class Plan:
 
     def _child(self, nr: int) -> Child:
         at = self._first_child + nr
-        born = FIRST_BIRTHDAY + timedelta(days=at % BIRTHDAYS)
+        born = self.happened.date() - timedelta(days=YOUNGEST_DAYS + at % BIRTHDAYS)
         person = tenor(born, at // BIRTHDAYS % SERIALS)
         return Child(person, f"Barn Provenavn{self._name}x{nr}", ("start", "midway", "never")[nr % 3])
 
@@ -134,7 +136,7 @@ class Plan:
         navn, data, allowed = self._kind(rng, tjeneste, child)
         if rng.random() < BROKEN_SHARE:
             return Event(key, orjson.dumps({**said, "type": "finnes.ikke"}), frozenset())
-        if rng.random() < TOO_OLD_SHARE:
+        if INBOX not in allowed and rng.random() < TOO_OLD_SHARE:
             said["person"], allowed = (
                 tenor(TOO_OLD, (self._first_child + nr) % SERIALS),
                 frozenset({"refuse"}),
@@ -150,6 +152,8 @@ class Plan:
     ) -> tuple[str, dict[str, Any], frozenset[str]]:
         """Type, data, and what law and consent allow: by hand, so that the decision is not checked against itself."""
         with_consent = {"start": "release", "midway": "either", "never": "none"}[child.consents]
+        if tjeneste != "barnevern" and rng.random() < REPORT_SHARE:
+            return "bekymringsmelding.sendt", {"beskrivelse": SECRET}, frozenset({INBOX})
         if tjeneste == "barnevern":
             return "henvendelse.mottatt", {"slag": 2}, frozenset({"shield"})
         if tjeneste == "helsestasjon":

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import asyncpg
+import httpx
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -19,6 +20,7 @@ from backbone.samtykke_client import SamtykkeClient
 from backbone.tokens import Principal
 from contracts import samtykke_api as api
 from contracts.tjenester import SAMORDNING
+from contracts.topics import INNBOKS
 from deploy.kommune.kropper import KOMMUNE
 from tests.faults.check import Duty, Found, Key
 from tests.faults.load import CONSENTS, Child, Load
@@ -35,6 +37,8 @@ _UNDONE = (
     " AND (utfall IS NULL OR (utfall IN ('release', 'shield') AND publisert IS NULL))"
 )
 _WITHHELD = "SELECT source, id FROM journal WHERE utfall = 'withhold'"
+_UNSENT_REPORTS = "SELECT count(*) AS n FROM utsending WHERE innhold IS NOT NULL"
+_REPORTS_READ = "SELECT coalesce(sum(neste), 0)::int8 AS n FROM posisjon"
 _BEHIND = (
     "SELECT count(*) AS n FROM unnest($1::text[], $2::int[], $3::bigint[]) AS slutt (topic, partition, naadd)"
     " LEFT JOIN posisjon p USING (topic, partition) WHERE coalesce(p.neste_offset, 0) < slutt.naadd"
@@ -113,12 +117,18 @@ async def at_rest(stack: Stack, witness: Witness, allowed: Mapping[Key, Collecti
             if (await stack.rows(owner, _UNDONE))[0]["n"]:
                 return False
         for owner in stack.catalogue.tjenester:
+            if (await stack.rows(owner, _UNSENT_REPORTS))[0]["n"]:
+                return False
             for row in await stack.rows(owner, _WITHHELD):
                 if "withhold" not in allowed.get((row["source"], row["id"]), ("withhold",)):
                     return False
+        found = await witness.ends()
+        reports = sum(end for tp, end in found.items() if tp.topic == stack.settings.topic(INNBOKS.navn))
+        if (await stack.rows("innboks", _REPORTS_READ))[0]["n"] < reports:
+            return False
         ends = [
             (tp.topic, tp.partition, end)
-            for tp, end in (await witness.ends()).items()
+            for tp, end in found.items()
             if tp.topic in witness.read_by_coordination
         ]
         behind = await stack.rows(SAMORDNING, _BEHIND, *map(list, zip(*ends, strict=True)))
@@ -153,6 +163,7 @@ async def look(
         timeline=Counter((row["source"], row["id"]) for row in told),
         kafka=Counter(_key(r.headers) for r in sent if r.topic in own_topics),
         parked=Counter(_key(_headers(row["hoder"])) for row in parked if _place(row) not in injected),
+        inbox=await _inbox(stack),
         injected=frozenset(injected),
         set_aside=frozenset(map(_place, parked)),
         rows=counts[0]["rows"],
@@ -183,6 +194,22 @@ _TIMELINE = (
     "SELECT subject::text, type, tjeneste, kategori, skjerming, kommune, nokkelid::text FROM tidslinje"
     " WHERE subject = ANY($1::uuid[]) AND type NOT LIKE '%.samtykke.%'"
 )
+
+
+async def _inbox(stack: Stack) -> Counter[Key]:
+    """Every report that barnevern is given, acknowledged or not."""
+    found: Counter[Key] = Counter()
+    headers = {"authorization": f"Bearer {stack.up.tokens()['barnevern']}"}
+    after = 0
+    async with httpx.AsyncClient(timeout=30, trust_env=False, headers=headers) as http:
+        while True:
+            url = f"{stack.settings.url('tjenester')}/barnevern/innboks"
+            page = (await http.get(url, params={"alle": True, "antall": 1000, "etter": after})).json()
+            reports = [report["hendelse"] for report in page["meldinger"]]
+            found.update((report["source"], report["id"]) for report in reports)
+            if not reports:
+                return found
+            after = page["neste"]
 
 
 def _spoken(load: Load, records: Collection[Any], stack: Stack) -> Iterator[str]:

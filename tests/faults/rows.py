@@ -11,12 +11,13 @@ from aiokafka.errors import KafkaError
 
 from backbone.kafka import bootstrap
 from consumers.coordination.consumer import GROUP
+from deploy.parts import PARTS
 from tests.faults import hooks, poison
 from tests.faults.check import Kind, Violation
 from tests.faults.run import Fault, Row, Script
 from tests.faults.stack import SESSION_TIMEOUT_MS
 
-KILLED = ("tjenester", "relay", "samtykke", "samordning", "portal")
+KILLED = tuple(part.navn for part in PARTS)
 FROZEN_S = (0.5, 3.0)
 HEALTH_GIVES_UP_S = 90.0
 """The supervisor asks a part that does not answer six times before it kills it."""

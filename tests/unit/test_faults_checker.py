@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.faults.check import Found, History, Key, Kind, check, places
+from tests.faults.check import INBOX, Found, History, Key, Kind, check, places
 
 SENDER = "/4601/skole/310000001"
 OUTCOMES = ("release", "shield", "withhold", "refuse", "park", "set aside")
@@ -18,9 +18,9 @@ def key(nr: int) -> Key:
     return SENDER, f"f1-{nr}"
 
 
-RELEASED, SHIELDED, WITHHELD, REFUSED, PARKED, ASIDE, TAKEN, NOT_TAKEN, FAILED = map(key, range(9))
+RELEASED, SHIELDED, WITHHELD, REFUSED, PARKED, ASIDE, TAKEN, NOT_TAKEN, FAILED, REPORT = map(key, range(10))
 HISTORY = History(
-    ok=frozenset({RELEASED, SHIELDED, WITHHELD, REFUSED, PARKED, ASIDE}),
+    ok=frozenset({RELEASED, SHIELDED, WITHHELD, REFUSED, PARKED, ASIDE, REPORT}),
     failed=frozenset({FAILED}),
     unknown=frozenset({TAKEN, NOT_TAKEN}),
 )
@@ -33,6 +33,7 @@ ALLOWED = {
     ASIDE: {"release"},
     TAKEN: {"release"},
     NOT_TAKEN: {"release"},
+    REPORT: {INBOX},
 }
 DUTY = ("barn", "frafall", "2026-2027", "aapen", "skole", "2026-12-01")
 POISON = ("skole.hendelser", 0, 7)
@@ -49,6 +50,7 @@ FOUND = Found(
     timeline=Counter((RELEASED, SHIELDED, TAKEN)),
     kafka=Counter((RELEASED, RELEASED, SHIELDED, ASIDE, TAKEN)),
     parked=Counter((ASIDE,)),
+    inbox=Counter((REPORT,)),
     injected=frozenset({POISON}),
     set_aside=frozenset({POISON, ("skole.hendelser", 1, 3)}),
     rows=3,
@@ -72,6 +74,7 @@ def test_a_history_with_every_outcome_and_repeats_on_kafka_is_right() -> None:
         REFUSED: ["refuse"],
         PARKED: ["parked"],
         ASIDE: ["parked"],
+        REPORT: ["inbox"],
     }
 
 
@@ -110,6 +113,12 @@ def changed(**fields: object) -> Found:
         pytest.param(changed(timeline=FOUND.timeline + Counter((REFUSED,))), Kind.LEAKED, id="refused-and-read"),
         pytest.param(changed(journal={**FOUND.journal, WITHHELD: "release"}), Kind.LEAKED, id="let-go"),
         pytest.param(changed(journal={**FOUND.journal, RELEASED: "shield"}), Kind.LEAKED, id="by-another-outcome"),
+        pytest.param(changed(inbox=Counter()), Kind.LOST, id="report-lost"),
+        pytest.param(changed(inbox=Counter((REPORT, REPORT))), Kind.DOUBLED, id="report-twice"),
+        pytest.param(changed(inbox=Counter((REPORT, key(99)))), Kind.NOWHERE, id="report-from-nowhere"),
+        pytest.param(changed(inbox=Counter((REPORT, WITHHELD))), Kind.LEAKED, id="event-in-the-inbox"),
+        pytest.param(changed(journal={**FOUND.journal, REPORT: "refuse"}), Kind.LEAKED, id="report-in-a-journal"),
+        pytest.param(changed(kafka=FOUND.kafka + Counter((REPORT,))), Kind.LEAKED, id="report-among-events"),
         pytest.param(changed(exposed=("a word in relay.log",)), Kind.LEAKED, id="a-word-in-the-open"),
         pytest.param(changed(duties=frozenset()), Kind.DUTIES, id="a-duty-forgotten"),
         pytest.param(changed(derived=frozenset()), Kind.DUTIES, id="a-duty-of-nothing"),
