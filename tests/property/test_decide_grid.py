@@ -1,31 +1,43 @@
 """The read table of the domain notes (§7), cell by cell, written down a second time and independently of the code."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from itertools import product
+from typing import Any, NamedTuple
 
 import pytest
 
-from contracts.lov import Lov
+from contracts.lov import LOVTABELL, Lov
 from services.samtykke.decide import Child, Consent, Event, Fakta, Unknown, Viewer, decide
 from tests.unit.samtykke.gitt import NOW, consent
 
-ROLES = ("fagperson", "koordinator", "koordinerende-enhet", "leder", "revisor", "foresatt", "slt", "drift",
-         "fagsystem", "system")  # fmt: skip
+ROLES = ("fagperson", "koordinator", "koordinerende-enhet", "leder", "revisor", "foresatt", "barn", "frivillig",
+         "slt", "drift", "fagsystem", "system", "politi")  # fmt: skip
 CLASSES = ("N", "T", "H", "X")
 STATES = (
     "none",
     "counts",
+    "by-parents",
     "withdrawn",
+    "waits",
     "expired",
     "not-begun",
     "other-service",
     "other-category",
     "other-recipient",
 )
+AGES = (None, 5, 12, 15, 16, 18)
 SENDER = {"N": "skole", "T": "nav", "H": "helsestasjon", "X": "barnevern"}
-VIEWER_SERVICE = {"fagperson": "ppt", "koordinerende-enhet": "koordinerende-enhet", "koordinator": "ppt"}
+VIEWER_SERVICE = {
+    "fagperson": "ppt",
+    "koordinerende-enhet": "koordinerende-enhet",
+    "koordinator": "ppt",
+    "frivillig": "speiderne",
+    "politi": "politi",
+}
+RECIPIENT = {"koordinator": "koordinator", "foresatt": "foresatt"}
 LAW = Lov()
+NO_BASIS = Lov(row for row in LOVTABELL if not row.id.startswith("gdpr-"))
 
 
 def consents_in(state: str, sender: str, recipient: str) -> list[Consent]:
@@ -33,7 +45,9 @@ def consents_in(state: str, sender: str, recipient: str) -> list[Consent]:
     given = consent(fra, kategori="annet" if state == "other-category" else kategori, til=recipient)
     changed = {
         "none": [],
+        "by-parents": [consent(sender, til=recipient, hvem="begge-foreldre")],
         "withdrawn": [consent(sender, til=recipient, status="trukket")],
+        "waits": [consent(sender, til=recipient, status="venter")],
         "expired": [consent(sender, til=recipient, utloper=NOW)],
         "not-begun": [consent(sender, til=recipient, gyldig_fra=NOW + timedelta(seconds=1))],
         "other-recipient": [consent(sender, til="tannhelse")],
@@ -41,38 +55,124 @@ def consents_in(state: str, sender: str, recipient: str) -> list[Consent]:
     return changed.get(state, [given])
 
 
-def expected(role: str, cls: str, state: str, same: bool, mine: bool, skjermet: bool, need: bool) -> str:
-    """§7, read from the notes. `mine`: she coordinates this child. `need`: about a coordinator or a plan."""
-    if not same:
+class Case(NamedTuple):
+    """`mine`: she coordinates this child, is it, or is its parent. `need`: about a coordinator or a plan."""
+
+    role: str
+    cls: str
+    state: str
+    years: int | None
+    same: bool
+    mine: bool
+    skjermet: bool
+    need: bool
+    basis: bool
+
+    @property
+    def counts(self) -> bool:
+        """A consent lifts the secrecy towards her; the parents' until the child is 16 (health) or 18."""
+        lapses = 16 if self.cls == "H" else 18
+        grown = self.years is not None and self.years >= lapses
+        return self.state == "counts" or (self.state == "by-parents" and not grown)
+
+
+def expected(case: Case) -> str:
+    """§7 and the ages of §2, read from the notes."""
+    if not case.same or not case.basis:
         return "deny"
-    if role == "fagperson":
-        return "full" if cls == "N" or (cls in "TH" and state == "counts") else "deny"
-    if role == "koordinator" and mine:
-        if cls == "X":
-            return "status" if skjermet else "deny"
-        return "full" if cls == "N" or state == "counts" else "deny"
-    if role == "koordinerende-enhet":
-        return "full" if cls == "N" and need else "deny"
-    return "metadata" if role == "revisor" else "deny"
+    by_role: dict[str, Callable[[Case], str]] = {
+        "fagperson": staff,
+        "koordinator": coordinator,
+        "koordinerende-enhet": unit,
+        "revisor": lambda _: "metadata",
+        "barn": child_itself,
+        "foresatt": guardian,
+        "frivillig": lambda case: "full" if case.cls == "N" and case.counts else "deny",
+    }
+    return by_role[case.role](case) if case.role in by_role else "deny"
 
 
-def grid() -> Iterator[tuple[str, str, str, bool, bool, bool, bool]]:
+def staff(case: Case) -> str:
+    return "full" if case.cls == "N" or (case.cls in "TH" and case.counts) else "deny"
+
+
+def coordinator(case: Case) -> str:
+    if not case.mine:
+        return "deny"
+    if case.cls == "X":
+        return "status" if case.skjermet else "deny"
+    return staff(case)
+
+
+def unit(case: Case) -> str:
+    return "full" if case.cls == "N" and case.need else "deny"
+
+
+def child_itself(case: Case) -> str:
+    """X is barred as long as nobody has seen that no undersøkelse goes on, which nobody has here."""
+    from_age = {"N": 15, "T": 15, "H": 16}.get(case.cls)
+    old_enough = case.years is not None and from_age is not None and case.years >= from_age
+    return "full" if case.mine and old_enough else "deny"
+
+
+def guardian(case: Case) -> str:
+    if not case.mine or case.cls == "X":
+        return "deny"
+    if case.state == "counts":  # the child's own consent: nobody else can let her see
+        return "full"
+    everything_below, status_below = {"N": (18, 18), "T": (18, 18), "H": (12, 16)}[case.cls]
+    if case.years is None or case.years >= status_below:
+        return "deny"
+    return "full" if case.years < everything_below else "status"
+
+
+def rests_on_consent(case: Case) -> bool:
+    if case.role in ("foresatt", "barn"):
+        return expected(case._replace(state="none")) != "full"
+    return case.role == "frivillig" or case.cls in "TH"
+
+
+def grid() -> Iterator[Case]:
     flags = (True, False)
-    yield from product(ROLES, CLASSES, STATES, flags, flags, flags, flags)
+    here_and_there = (
+        *((True, mine, skjermet, need, True) for mine, skjermet, need in product(flags, repeat=3)),
+        (False, True, True, True, True),
+        (True, True, True, True, False),
+    )
+    for role, cls, state, years, rest in product(ROLES, CLASSES, STATES, AGES, here_and_there):
+        yield Case(role, cls, state, years, *rest)
 
 
 def test_every_cell_of_the_read_table_is_as_the_notes_say() -> None:
-    for role, cls, state, same, mine, skjermet, need in grid():
-        viewer = Viewer("u1", role, "4601" if same else "0301", VIEWER_SERVICE.get(role), skjermet)
-        child = Child("4601", koordinatorer=frozenset({"u1"} if mine else {"u2"}))
-        event = Event(SENDER[cls], "k", cls, "4601", koordinering=need)
-        recipient = "koordinator" if role == "koordinator" else viewer.tjeneste or "ppt"
-        decision = decide(event, child, viewer, consents_in(state, SENDER[cls], recipient), LAW, NOW)
-        case = (role, cls, state, same, mine, skjermet, need)
-        assert decision.outcome == expected(*case), case
-        assert decision.grunner, case
-        rests_on_consent = decision.outcome == "full" and cls in "TH"
-        assert bool(decision.grunner[0]["samtykke"]) == rests_on_consent, case
+    for case in grid():
+        own = VIEWER_SERVICE.get(case.role)
+        viewer = Viewer("u1", case.role, "4601" if case.same else "0301", own, case.skjermet)
+        event = Event(SENDER[case.cls], "k", case.cls, "4601", koordinering=case.need)
+        consents = consents_in(case.state, SENDER[case.cls], RECIPIENT.get(case.role, own or "ppt"))
+        law = LAW if case.basis else NO_BASIS
+        decision = decide(event, CHILDREN[case.mine, case.years, case.role], viewer, consents, law, NOW)
+        assert decision.outcome == expected(case), case
+        first, *basis = decision.grunner
+        assert first["kode"], case
+        if decision.outcome == "full":
+            assert bool(first["samtykke"]) == (case.cls != "X" and rests_on_consent(case)), case
+        if decision.outcome != "deny":
+            assert first.get("sporsmal") == "taushetsplikt", case
+            articles = [g["bestemmelse"] for g in basis]
+            family = case.role in ("barn", "foresatt")
+            assert articles[0] == ("gdpr-15" if family else "gdpr-6-1-e"), case
+            assert articles[1:] == (["gdpr-9-2-g"] if case.cls == "H" else []), case
+            assert {g.get("sporsmal") for g in basis} == {"behandlingsgrunnlag"}, case
+
+
+def _child(mine: bool, years: int | None, role: str) -> Child:
+    sub = "u1" if mine else "u2"
+    part: Any = "barn" if role == "barn" else "forelder"
+    born = None if years is None else date(NOW.year - years, NOW.month, NOW.day)
+    return Child("4601", fodselsdato=born, koordinatorer=frozenset({sub}), familie=frozenset({(sub, part)}))
+
+
+CHILDREN = {(m, y, r): _child(m, y, r) for m, y, r in product((True, False), AGES, ROLES)}
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -82,7 +182,7 @@ def test_only_staff_and_the_coordinating_unit_see_all_that_their_own_service_sen
 ) -> None:
     event = Event("barnevern", "k", cls, "4601")
     outcome = decide(event, Child("4601"), Viewer("u", role, "4601", "barnevern"), [], LAW, NOW).outcome
-    own = role in ("fagperson", "koordinerende-enhet")
+    own = role in ("fagperson", "koordinerende-enhet", "frivillig")
     assert (outcome == "full") == own
     assert outcome == ("full" if own else "metadata" if role == "revisor" else "deny")
 

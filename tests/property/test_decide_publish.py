@@ -1,5 +1,6 @@
 """The publish gate over every combination of class, duty, consent and identity, and over arbitrary consents."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -10,11 +11,15 @@ from hypothesis import strategies as st
 
 from contracts.catalogue import Catalogue
 from contracts.lov import Lov
+from contracts.samtykke_api import Personstatus
 from services.samtykke.decide import Child, Consent, Event, Unknown, decide, describe
+from tests.property.test_decide_grid import NO_BASIS, SENDER, STATES, consents_in
 from tests.unit.samtykke.gitt import NOW, consent
 
 LAW = Lov()
 CLASSES = ("N", "T", "H", "X")
+AGES = (None, 5, 16, 18, 25, 26)
+STATUSES: tuple[Personstatus, ...] = ("aktiv", "sperret", "slettet")
 
 
 def event(cls: str = "T", **changed: Any) -> Event:
@@ -27,22 +32,50 @@ def event(cls: str = "T", **changed: Any) -> Event:
     return Event("nav", "k", cls, "4601", **fields)
 
 
-def test_the_four_outcomes_follow_from_class_duty_and_consent_alone() -> None:
-    for cls, duty, consented in product(CLASSES, (True, False), (True, False)):
-        consents = [consent("nav", til="koordinator")] if consented else []
-        decision = decide(event(cls, egen_plikt=duty), Child("4601"), None, consents, LAW, NOW)
+def test_the_outcome_follows_from_class_duty_consent_age_municipality_status_and_basis_alone() -> None:
+    flags = (True, False)
+    for cls, duty, state, years, same, status, basis in product(
+        CLASSES, flags, STATES, AGES, flags, STATUSES, flags
+    ):
+        case = (cls, duty, state, years, same, status, basis)
+        born = None if years is None else date(NOW.year - years, NOW.month, NOW.day)
+        child = Child("4601" if same else "0301", status, born)
+        given_ = consents_in(state, SENDER[cls], "koordinator")
+        law = LAW if basis else NO_BASIS
+        asked = replace(event(cls, egen_plikt=duty), tjeneste=SENDER[cls])
+        decision = decide(asked, child, None, given_, law, NOW)
+        lapsed = years is not None and years >= (16 if cls == "H" and state == "by-parents" else 18)
+        # Whoever may read it is for the read gate: for publishing any recipient is enough.
+        covered = state in ("counts", "other-recipient") or (state == "by-parents" and not lapsed)
+        if status == "slettet" or not same or years == 26 or not basis:
+            assert (decision.outcome, decision.grunnlag, len(decision.grunner)) == ("refuse", None, 1), case
+            continue
+        if status == "sperret":
+            assert (decision.outcome, decision.grunnlag) == ("withhold", None), case
+            assert decision.grunner[0]["kode"] == "sperret", case
+            continue
+        article = "gdpr-9-2-g" if cls == "H" else "gdpr-6-1-e"
         if cls == "N":
-            wanted, ground = "release", "hol-3-4"
-        elif consented:
-            wanted, ground = "release", "samtykke:s-1"
-        elif cls == "X" or duty:
-            wanted, ground = "shield", "gdpr-9-2-g" if cls == "H" else "gdpr-6-1-e"
+            wanted = ("release", "administrativ", "hol-3-4", "hol-3-4")
+        elif covered:
+            wanted = ("release", "samtykke", "samtykke:s-1", "forvaltningsloven-13-a-1")
+        elif cls == "X":
+            wanted = ("shield", "skjermet", article, article)
+        elif duty:
+            wanted = ("shield", "egen-plikt", article, article)
         else:
-            wanted, ground = "withhold", None
-        assert (decision.outcome, decision.grunnlag) == (wanted, ground), (cls, duty, consented)
-        if wanted == "withhold":
-            assert decision.grunner[0]["bestemmelse"] == "forvaltningsloven-13"
-            assert decision.grunner[0]["lovversjon"] == LAW.versjon
+            wanted = ("withhold", "mangler-samtykke", "", "forvaltningsloven-13")
+        first, *rest = decision.grunner
+        found = (decision.outcome, first["kode"], decision.grunnlag or "", first["bestemmelse"])
+        assert found == wanted, case
+        assert (first.get("sporsmal"), first["lovversjon"]) == ("taushetsplikt", LAW.versjon), case
+        assert first.get("inndata") == {"skjerming": cls, "egen_plikt": duty, "samtykker": len(given_)}, case
+        assert first["samtykke"] == ("s-1" if wanted[1] == "samtykke" else None), case
+        articles = ["gdpr-6-1-e", *(["gdpr-9-2-g"] if cls == "H" else [])]
+        assert [g["bestemmelse"] for g in rest] == articles, case
+        assert {(g["kode"], g.get("sporsmal")) for g in rest} == {
+            ("behandlingsgrunnlag", "behandlingsgrunnlag")
+        }, case
 
 
 @pytest.mark.parametrize("cls", CLASSES)
