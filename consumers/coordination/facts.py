@@ -69,6 +69,10 @@ class FactSet:
 
     def merge(self, other: "FactSet") -> bool:
         """Take in what `other` knows; whether it changed anything."""
+        if not self.facts and not self.consents:
+            self.facts.update(other.facts)
+            self.consents.update(other.consents)
+            return bool(other.facts or other.consents)
         changes = [self.add(k, s) for k, s in other.facts.items()]
         changes += [self.add_consent(c, s) for c, s in other.consents.items()]
         return any(changes)

@@ -267,8 +267,7 @@ class Handler:
         async with self._engine.begin() as conn:
             db = await driver(conn)
             new = await store.add_to_timeline(db, p.counted, p.blocked, now)
-            fresh = {e.subject for _, e in p.counted if (e.source, e.id) in new}
-            await self._settle(db, {s: n for s, n in p.told.items() if s in fresh}, p.keys, now, p.spans)
+            await self._settle(db, _fresh(p, new), p.keys, now, p.spans)
             await store.park(db, p.parked, now)
             if replay:
                 still = {parked.record.place for parked in p.parked}
@@ -491,17 +490,28 @@ def _arguments(duty: Duty) -> dict[str, str | int]:
     }
 
 
+def _fresh(prepared: Prepared, new: Collection[store.Place]) -> dict[str, News]:
+    """What was told of children of whom the batch brought something new."""
+    if len(new) == len(prepared.counted) + len(prepared.blocked):
+        return prepared.told
+    fresh = {e.subject for _, e in prepared.counted if (e.source, e.id) in new}
+    return {subject: news for subject, news in prepared.told.items() if subject in fresh}
+
+
 def _reached(
     records: Iterable[Record],
-    stored: Iterable[Arrival],
+    stored: Sequence[Arrival],
     new: Collection[store.Place],
     erased: Iterable[Arrival],
 ) -> dict[tuple[str, int], tuple[int, int, int]]:
     """Per (topic, partition): the next offset to read, rows added, rows skipped as erased."""
     after: dict[tuple[str, int], int] = {}
-    for r in records:
-        after[r.topic, r.partition] = max(r.offset + 1, after.get((r.topic, r.partition), 0))
-    first = {(a.envelope.source, a.envelope.id): a.record for a in stored}
-    added = Counter((first[place].topic, first[place].partition) for place in new)
-    skipped = Counter((a.record.topic, a.record.partition) for a in erased)
+    for topic, partition, offset, *_ in records:
+        place = topic, partition
+        if offset >= after.get(place, 0):
+            after[place] = offset + 1
+    if len(new) < len(stored):  # of two with one id, the first
+        first = {(a.envelope.source, a.envelope.id): a for a in reversed(stored)}
+        stored = [first[place] for place in new]
+    added, skipped = (Counter((r.topic, r.partition) for r, _ in some) for some in (stored, erased))
     return {place: (offset, added[place], skipped[place]) for place, offset in after.items()}
