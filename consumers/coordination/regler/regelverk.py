@@ -19,6 +19,9 @@ _OPENS = frozenset({Involvering.APNER, Involvering.FORTSETTER})
 _CLOSES = frozenset({Involvering.LUKKER, Involvering.LUKKER_ALLE})
 _CONSENT = f"no.samspor.{SAMTYKKE}.samtykke."
 
+COMBINATIONS_MAX = 10_000
+"""Of rules set off together, kept in mind; few are ever met."""
+
 
 class Regelverk:
     """The rules with their parameters, read against a catalogue."""
@@ -35,6 +38,7 @@ class Regelverk:
             for navn, fields in reads.items():
                 self._reads[navn] |= frozenset(fields)
         self._kinds: dict[str, Kind | None] = {}
+        self._candidates: dict[tuple[int, int], tuple[Regel, ...]] = {}
         self._of_kommune: dict[str, Regelverk] = {}
 
     def for_kommune(self, kommune: str) -> "Regelverk":
@@ -95,12 +99,18 @@ class Regelverk:
                 set_off |= kind.sets_off
                 if kind.opens:
                     involved.add(kind.tjeneste)
-        return tuple(
-            rule
-            for i, rule in enumerate(self.regler)
-            if len(involved) >= rule.involverte_minst
-            and (set_off >> i & 1 or (facts.facts and not rule.utloses_av))
-        )
+        if not facts.facts:
+            return ()
+        seen = set_off, len(involved)
+        if seen not in self._candidates:
+            if len(self._candidates) >= COMBINATIONS_MAX:
+                self._candidates.clear()
+            self._candidates[seen] = tuple(
+                rule
+                for i, rule in enumerate(self.regler)
+                if len(involved) >= rule.involverte_minst and (set_off >> i & 1 or not rule.utloses_av)
+            )
+        return self._candidates[seen]
 
     def tell(
         self, facts: FactSet, source: str, full_type: str, time: datetime, id_: str, content: Content
