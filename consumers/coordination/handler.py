@@ -21,9 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backbone import metrics, telemetry
 from backbone.clock import Clock
 from backbone.database import driver
+from backbone.failures import Stop
 from backbone.journal import Journal, NewEvent
 from backbone.meldinger import messages
-from backbone.seal import SealBroken, open_sealed, seal
+from backbone.seal import SealBroken, Sealer
 from backbone.settings import Settings
 from consumers.coordination import steglager, store
 from consumers.coordination.duties import evaluate
@@ -64,10 +65,17 @@ class ChildKeys:
     """What samtykke answered for one child, for this batch alone. `koblet`: see NokkelSvar."""
 
     status: api.Personstatus
-    data: Mapping[str, bytes]
+    data: Mapping[str, Sealer]
     fact_key_id: str
-    fact_key: bytes
+    own: Sealer | None
     koblet: tuple[str, ...] = ()
+
+    @property
+    def facts(self) -> Sealer:
+        """The key of the child's fact set and explanations. Raises Stop for a blocked child, who has none here."""
+        if self.own is None:
+            raise Stop("a blocked child's facts are neither opened nor sealed")
+        return self.own
 
 
 class News:
@@ -320,12 +328,12 @@ class Handler:
         found: dict[str, ChildKeys] = {}
         for answer in await self._samtykke.keys(items):
             own = answer["samordning"]
-            data = {id_: base64.b64decode(key) for id_, key in answer["nokler"].items()}
+            data = {id_: Sealer(base64.b64decode(key)) for id_, key in answer["nokler"].items()}
             found[answer["subject"]] = ChildKeys(
                 answer["status"] if own or answer["status"] == "slettet" else "sperret",
                 data,
                 own["nokkelid"] if own else "",
-                base64.b64decode(own["nokkel"]) if own else b"",
+                Sealer(base64.b64decode(own["nokkel"])) if own else None,
                 tuple(answer.get("koblet", ())),
             )
         return found
@@ -358,7 +366,7 @@ class Handler:
             counted.append((row.source, row.id))
             told[row.subject].kommune = row.kommune
             try:
-                content = Content.model_validate_json(open_sealed(key, row.innhold, row.aad))
+                content = Content.model_validate_json(key.open(row.innhold, row.aad))
                 self._rules.tell(told[row.subject].facts, row.source, row.type, row.time, row.id, content)
             except (SealBroken, LookupError, ValueError, TypeError) as error:
                 log.error("a timeline row of type %s can't be counted: %s", row.type, type(error).__name__)
@@ -393,7 +401,7 @@ class Handler:
             if not facts.merge(news.facts) and not (recompute and row):
                 continue
             kommune = row.kommune if row else news.kommune
-            sealed = seal(key.fact_key, facts.encode(), fact_context(subject))
+            sealed = key.facts.seal(facts.encode(), fact_context(subject))
             if key.koblet:  # what is due follows from all of the child's subjects: soon, and together
                 saved.append(store.Saved(subject, kommune, key.fact_key_id, sealed, now, row is None))
                 continue
@@ -460,7 +468,7 @@ class Handler:
         if step.duty is None:
             return store.Written(step.oppgave, None)
         text = self._texts.text(step.duty.forklaring, **_arguments(step.duty))
-        sealed = seal(key.fact_key, text.encode(), task_context(step.oppgave.id))
+        sealed = key.facts.seal(text.encode(), task_context(step.oppgave.id))
         return store.Written(step.oppgave, (key.fact_key_id, sealed))
 
 
@@ -478,7 +486,7 @@ def _open(subject: str, row: store.Held | None, key: ChildKeys) -> FactSet | Non
     if row is None or row.innhold is None:
         return FactSet(subject)
     try:
-        return FactSet.decode(subject, open_sealed(key.fact_key, row.innhold, fact_context(subject)))
+        return FactSet.decode(subject, key.facts.open(row.innhold, fact_context(subject)))
     except (SealBroken, ValueError):
         return None
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from backbone.seal import SealBroken, open_sealed
+from backbone.seal import SealBroken, Sealer
 from contracts.catalogue import Catalogue, UnknownType
 from contracts.envelope import Content, FutureVersion, MalformedEnvelope, Row, RowReader
 
@@ -86,13 +86,13 @@ class Reader:
         return None
 
 
-def open_body(arrival: Arrival, key: bytes | None) -> Content | Parked:
+def open_body(arrival: Arrival, key: Sealer | None) -> Content | Parked:
     """The content, under the data key that the envelope names (None: samtykke has no such key)."""
     record, envelope = arrival
     if key is None:
         return Parked(record, "ukjent-nokkel", envelope.type)
     try:
-        content = Content.model_validate_json(open_sealed(key, record.value or b"", envelope.aad))
+        content = Content.model_validate_json(key.open(record.value or b"", envelope.aad))
     except SealBroken:
         return Parked(record, "forsegling-brutt", envelope.type)
     except ValidationError:
