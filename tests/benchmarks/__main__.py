@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks import accept, faststream_peer, flow, formats
+from tests.benchmarks.consume import consume
 from tests.benchmarks.stand import engines, stand
 
 PAIRS = (
@@ -23,6 +24,7 @@ PAIRS = (
     ("consume", "consume", "aiokafka + COPY", "bare consume"),
     ("consume", "consume", "FastStream batch + COPY", "faststream batch"),
     ("consume", "consume", "FastStream one at a time", "faststream single"),
+    ("consume, each another child", "consume spread", "aiokafka + COPY", "bare consume"),
 )
 BATCHES_LEAST = 6
 """So that a rate between the first batch and the last one says something."""
@@ -57,6 +59,10 @@ def main(events: int = 30_000, rounds: int = 3, quick: bool = False) -> None:
             f"{min(ratios):.2f}–{max(ratios):.2f}",
         )
     console.print(table)
+    console.print(
+        f"the consumer's memory: {max(rates['memory']):,.0f} MB at most; each run's tasks are those that its"
+        f" events give when computed from scratch: {statistics.median(rates['tasks']):,.0f}"
+    )
     console.print(_formats_table(by_format, len(rates["bulk"])))
     console.print(" ".join(f"{name} {version(name)}" for name in LIBRARIES))
 
@@ -89,11 +95,18 @@ async def measure(events: int, rounds: int) -> tuple[dict[str, list[float]], For
                 await flow.fill_journal(place, events, seed)
                 rates["relay"].append(await flow.relay(place, events))
                 rates["bare send"].append(await flow.bare_send(place, events))
-                rates["consume"].append(await flow.consume(place, events))
+                consumed = await consume(place, events)
+                rates["consume"].append(consumed.rate)
+                rates["memory"].append(consumed.memory_mb)
+                rates["tasks"].append(consumed.tasks)
                 rates["bare consume"].append(await flow.bare_consume(place, events))
                 rates["faststream batch"].append(await faststream_peer.batch(place, events))
                 few = max(events // 30, 100)
                 rates["faststream single"].append(await faststream_peer.one_at_a_time(place, few))
+            async with stand(running, consumer_batch=batch) as place, place.part("samtykke"):
+                await flow.fill_journal(place, events, seed, spread=True)
+                await flow.relay(place, events)
+                rates["consume spread"].append((await consume(place, events)).rate)
     return rates, by_format
 
 

@@ -1,4 +1,4 @@
-"""Relay and consume: the accepted rows to Kafka and from there to timeline, facts and duties, against bare programs.
+"""The relay, and the programs that do nothing else beside it and beside coordination (consume.py).
 
 Both sides read the same engines and the same number of bytes. A rate is taken between the first and the last row
 seen, so that joining a consumer group is not counted on either side.
@@ -16,34 +16,33 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from backbone.journal import Journal, NewEvent
 from backbone.kafka import BATCH_BYTES
-from consumers.coordination import main as coordination
 from contracts.envelope import Content
 from contracts.personnummer import tenor
 from tests.benchmarks.load import EVENTS_PER_CHILD, FIRST_BIRTH, event
 from tests.benchmarks.stand import KOMMUNE, ORGNR, TJENESTE, Stand, now
 
-TYPE = "no.samspor.skole.fravaer.terskel-passert"
 ACCEPT_BATCH = 2_000
 POLL_S = 0.02
 PATIENCE_S = 600
 
 
-async def fill_journal(stand: Stand, count: int, seed: int) -> None:
-    """Accepts `count` events straight into the journal: what the relay starts from."""
+async def fill_journal(stand: Stand, count: int, seed: int, *, spread: bool = False) -> None:
+    """Accepts `count` events straight into the journal: what the relay starts from. A child's events follow one
+    another, or (`spread`) lie as far apart as they can."""
     rng, at = random.Random(seed), now()
     journal = Journal(stand.settings, TJENESTE)
     async with stand.database(TJENESTE) as conn:
         for first in range(0, count, ACCEPT_BATCH):
             events = []
             for nr in range(first, min(first + ACCEPT_BATCH, count)):
-                child = nr // EVENTS_PER_CHILD
+                child = nr % -(-count // EVENTS_PER_CHILD) if spread else nr // EVENTS_PER_CHILD
                 person = tenor(FIRST_BIRTH + timedelta(days=child % 5000), child // 5000)
                 body = event(person, f"{seed}-{nr}", nr, rng)
                 events.append(
                     NewEvent(
                         id=f"{seed}-{nr}",
                         source=f"/{KOMMUNE}/{TJENESTE}/{ORGNR}",
-                        type=TYPE,
+                        type=f"no.samspor.{TJENESTE}.{body['type']}",
                         kommune=KOMMUNE,
                         orgnr=ORGNR,
                         time=at,
@@ -74,22 +73,10 @@ async def relay(stand: Stand, count: int) -> float:
     return float(sum(row["count"] for row in marked[1:]) / (marked[-1]["at"] - marked[0]["at"]))
 
 
-async def consume(stand: Stand, count: int) -> float:
-    """Events a second from Kafka to timeline, fact sets, duties and tasks, keys asked for over HTTP."""
-    stop = asyncio.Event()
-    async with stand.database("samordning") as conn:
-        task = asyncio.create_task(coordination.run(stand.settings, stand.catalogue, stop))
-        try:
-            return await rate(lambda: count_rows(conn, "SELECT count(*) FROM tidslinje"), count)
-        finally:
-            stop.set()
-            await task
-
-
 async def bare_send(stand: Stand, count: int) -> float:
     """Records a second: aiokafka's idempotent producer, the same values and headers, nothing decided or sealed."""
     topic = stand.settings.topic(f"{TJENESTE}.hendelser")
-    records = await _read_all(stand, topic)
+    records = await read_all(stand, topic)
     producer = AIOKafkaProducer(
         bootstrap_servers=stand.settings.kafka,
         enable_idempotence=True,
@@ -168,7 +155,7 @@ async def count_rows(conn: asyncpg.Connection, query: str) -> int:
     return int(await conn.fetchval(query))
 
 
-async def _read_all(stand: Stand, topic: str) -> list[Any]:
+async def read_all(stand: Stand, topic: str) -> list[Any]:
     consumer = AIOKafkaConsumer(bootstrap_servers=stand.settings.kafka, auto_offset_reset="earliest")
     await consumer.start()
     try:

@@ -14,7 +14,7 @@ FIRST_BIRTH = date(2008, 1, 1)
 
 
 def generic_events(count: int, seed: int) -> Iterator[bytes]:
-    """JSON lines for POST /skole/hendelser. Absence thresholds carry the school's own duty, so none is withheld."""
+    """JSON lines for POST /skole/hendelser. They carry the school's own duty, so none is withheld."""
     rng = random.Random(seed)
     for nr in range(count):
         child = nr // EVENTS_PER_CHILD
@@ -23,10 +23,16 @@ def generic_events(count: int, seed: int) -> Iterator[bytes]:
 
 
 def event(person: str, nokkel: str, nr: int, rng: random.Random) -> dict[str, Any]:
-    return {
-        "type": "fravaer.terskel-passert",
+    """An absence threshold; each fiftieth says that a pupil is not well at school, which gives the school a task."""
+    about = {
         "person": person,
         "tid": f"2026-{1 + nr % 10:02}-{1 + nr % 28:02}T10:00:00+01:00",
         "nokkel": nokkel,
+    }
+    if nr % 50 == 7:
+        return {**about, "type": "skolemiljo.meldt", "data": {"sak": nokkel}}
+    return {
+        **about,
+        "type": "fravaer.terskel-passert",
         "data": {"dager": rng.randrange(10, 40), "timer": 0, "periode": "2026-2027", "regel": "10-dager"},
     }
