@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
@@ -75,8 +75,28 @@ class Kjerne:
 async def decide_batch(
     kjerne: Kjerne, tjeneste: str, items: Sequence[api.AvgjorelseItem], mottaker: str
 ) -> list[api.Avgjorelse]:
-    """What may become of each event, under which subject and key. `mottaker` is who is handed the keys."""
+    """What may become of each event, under which subject and key. `mottaker` is who is handed the keys.
+
+    Events of one type about one child on one day are one question, asked and answered once.
+    """
     now = kjerne.clock()
+    asked = [_question(item) for item in items]
+    questions = dict(zip(asked, items, strict=True))
+    decided = await _decide(kjerne, tjeneste, [*questions.values()], mottaker, now)
+    answers = dict(zip(questions, decided, strict=True))
+    return [{**answers[question], "ref": item["ref"]} for question, item in zip(asked, items, strict=True)]
+
+
+def _question(item: api.AvgjorelseItem) -> tuple[str | date | None, ...]:
+    """All that a decision depends on; of the time only the day, by which an age is counted."""
+    day = item["time"].astimezone(OSLO).date()
+    whom = (item["person"], item["sak"], item["subject"])
+    return (item["type"], item["kommune"], item["orgnr"], *whom, day)
+
+
+async def _decide(
+    kjerne: Kjerne, tjeneste: str, items: Sequence[api.AvgjorelseItem], mottaker: str, now: datetime
+) -> list[api.Avgjorelse]:
     events = [_event_from(kjerne, tjeneste, item) for item in items]
     async with kjerne.engine.begin() as conn:
         db = await driver(conn)

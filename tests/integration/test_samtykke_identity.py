@@ -1,7 +1,7 @@
 """Who is this: subjects and keys on the real PostgreSQL, and what a thief of the database would find."""
 
 import asyncio
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import event
@@ -78,6 +78,26 @@ async def test_what_has_no_basis_is_refused_with_its_reason_and_without_key(
     assert (answer["subject"], answer["nokkel"], answer["nokkelid"]) == (None, None, None)
     assert await samtykke.rows("SELECT 1 FROM person") == []
     assert await samtykke.rows("SELECT 1 FROM datanokkel", database="nokler") == []
+
+
+async def test_events_asked_about_together_are_each_judged_by_their_type_child_and_day(
+    samtykke: Samtykke,
+) -> None:
+    born = number(1, date(2000, 10, 1))
+    before, after = (
+        datetime(2026, 9, 30, hour, 30, tzinfo=UTC) for hour in (21, 22)
+    )  # midnight in Norway between
+    answers = await samtykke.decide(
+        {"person": born, "time": before},
+        {"person": born, "time": after},
+        {"person": number(2)},
+        {"person": born, "time": before - timedelta(hours=1)},
+        {"person": born, "time": before, "type": "no.samspor.nav.vilkar.satt"},
+    )
+    assert [a["grunner"][0]["kode"] for a in answers] == [
+        "egen-plikt", "for-gammel", "egen-plikt", "egen-plikt", "ukjent-type",
+    ]  # fmt: skip
+    assert answers[0]["subject"] == answers[3]["subject"] != answers[2]["subject"]
 
 
 async def test_a_subject_given_by_coordination_is_kept_within_its_municipality(
