@@ -37,6 +37,8 @@ from contracts.topics import event_topic
 log = logging.getLogger(__name__)
 
 FEED_WAIT_S = 5.0
+WAIT_S_MAX = 2.0
+"""Longest pause after a failure: what waited meanwhile is to be drained within seconds of a neighbour's return."""
 LOCK_POLL_S = 1.0
 LOCK_CHECK_S = 5.0
 COMMAND_TIMEOUT_S = 120.0
@@ -108,12 +110,12 @@ class Relay:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set. Every failure of a neighbour is waited out; nothing is given up."""
-        waits = backoff(self._rng)
+        waits = backoff(self._rng, most_s=WAIT_S_MAX)
         try:
             while not stop.is_set():
                 try:
                     await self._hold_lock(stop)
-                    waits = backoff(self._rng)
+                    waits = backoff(self._rng, most_s=WAIT_S_MAX)
                 except AWAY as error:
                     log.warning("relay %s waits: %s", self._owner, type(error).__name__)
                     metrics.RELAY_WAITS.labels(self._owner, type(error).__name__).inc()
@@ -185,14 +187,14 @@ class Relay:
 
     async def _follow(self, position: int, feed: "asyncio.Queue[api.EndringerUt]") -> None:
         """Long-polls samtykke's change feed into `feed`."""
-        waits = backoff(self._rng)
+        waits = backoff(self._rng, most_s=WAIT_S_MAX)
         while True:
             try:
                 change = await self._decider.changes(position, FEED_WAIT_S)
             except Retry:
                 await asyncio.sleep(next(waits))
                 continue
-            waits = backoff(self._rng)
+            waits = backoff(self._rng, most_s=WAIT_S_MAX)
             if change["siste"] > position:
                 await feed.put(change)
                 position = change["siste"]
@@ -364,7 +366,7 @@ class Relay:
 
     async def _ask_alone(self, item: Sequence[api.AvgjorelseItem]) -> list[api.Avgjorelse]:
         """The answer about one row that samtykke failed on; none when it goes on failing."""
-        waits = backoff(self._rng)
+        waits = backoff(self._rng, most_s=WAIT_S_MAX)
         for _ in range(ASK_TRIES):
             await asyncio.sleep(next(waits))
             with suppress(Failing):

@@ -17,6 +17,7 @@ from contracts import samtykke_api as api
 
 TOKEN_LIFE = timedelta(minutes=5)
 NAVN, SOK, SAMTYKKER = "/samtykke/navn", "/samtykke/sok", "/samtykke/samtykker"
+FAMILIE, INNSYN = "/samtykke/familie", "/samtykke/innsyn"
 TILDELINGER = "/samtykke/tildelinger"
 
 Parameter = str | int | float | list[str]
@@ -140,6 +141,15 @@ class SamtykkeClient(InternalClient):
         return cast(
             list[str], (await self.call("POST", SOK, {"viewer": viewer.model_dump(), **query}))["subjects"]
         )
+
+    async def family(self, bruker: str) -> list[str]:
+        """Subjects of the children that the user is, or is a guardian of."""
+        return cast(list[str], (await self.call("GET", FAMILIE, bruker=bruker))["subjects"])
+
+    async def readings(self, viewer: Principal, subject: str, ingen_undersokelse: bool) -> api.InnsynUt:
+        """Who has read what of the child, as the viewer may know it: logged and committed before it answers."""
+        body = {"viewer": viewer.model_dump(), "subject": subject, "ingen_undersokelse": ingen_undersokelse}
+        return cast(api.InnsynUt, await self.call("POST", INNSYN, body))
 
     async def consents(self, subject: str) -> list[api.Samtykke]:
         return cast(list[api.Samtykke], (await self.call("GET", SAMTYKKER, subject=subject))["samtykker"])

@@ -453,6 +453,40 @@ class FamiliebarnUt(TypedDict):
     subjects: list[str]
 
 
+# What a family is told of others' reading: POST /samtykke/innsyn
+
+
+@_wire
+class InnsynInn(TypedDict):
+    """The child's own right to know, or its guardian's; `ingen_undersokelse` as in LesingItem."""
+
+    viewer: Viewer
+    subject: Uuid
+    ingen_undersokelse: NotRequired[bool]
+
+
+@_wire
+class Innsynslesing(TypedDict):
+    """Somebody's reading within one minute: the role and the service, never who. `utfall` is what she got ("full",
+    "status", "metadata") or that she was denied; `kategorier` of what, empty for the child as such.
+    """
+
+    tid: AwareDatetime
+    rolle: str
+    tjeneste: str | None
+    formal: str
+    utfall: Tilgang
+    kategorier: list[str]
+
+
+@_wire
+class InnsynUt(TypedDict):
+    """The newest first. `flere`: there are older ones that are not here."""
+
+    lesinger: list[Innsynslesing]
+    flere: bool
+
+
 # Who is the same child: POST and DELETE /samtykke/koblinger
 
 

@@ -16,7 +16,7 @@ from backbone import metrics
 from backbone.failures import Retry
 from backbone.http import Gatekeeper, expose_metrics
 from backbone.observed import Observed
-from consumers.portal import oppgaveside
+from consumers.portal import innsyn, oppgaveside
 from consumers.portal.okt import SignedOut
 from consumers.portal.sider import ROUTES, NotFound, Portal, page
 from consumers.portal.texts import FILTERS, Texts
@@ -32,7 +32,11 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 def create_portal(portal: Portal) -> FastAPI:
     app = FastAPI(
-        title="portal", docs_url=None, redoc_url=None, openapi_url=None, routes=[*ROUTES, *oppgaveside.ROUTES]
+        title="portal",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        routes=[*ROUTES, *oppgaveside.ROUTES, *innsyn.ROUTES],
     )
     app.state.portal = portal
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")

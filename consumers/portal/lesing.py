@@ -16,10 +16,16 @@ from backbone.samtykke_client import Rejected, SamtykkeClient
 from backbone.seal import SealBroken, open_sealed
 from backbone.tokens import Principal
 from consumers.portal.naboer import Json
+from contracts.innsyn import vis
 from contracts.oppgave import lesing_item
-from contracts.samtykke_api import Grunn, Lesing, LesingItem, Tilgang
+from contracts.samtykke_api import Grunn, InnsynUt, Lesing, LesingItem, Tilgang
 
-FORMAL = {"side": "oppfølging av barnet", "varsel": "varsling om oppgave", "vei": "sporing av hendelse"}
+FORMAL = {
+    "side": "oppfølging av barnet",
+    "varsel": "varsling om oppgave",
+    "vei": "sporing av hendelse",
+    "innsyn": "innsyn",
+}
 CHILDREN_PER_CALL = 500
 
 
@@ -97,6 +103,20 @@ class Leser:
         except Rejected as error:
             raise Retry(str(error)) from None
 
+    async def family(self) -> list[str]:
+        """The children that the viewer is, or is a guardian of."""
+        try:
+            return await self._samtykke.family(self.viewer.sub)
+        except Rejected as error:
+            raise Retry(str(error)) from None
+
+    async def readings(self, subject: str, ingen_undersokelse: bool) -> InnsynUt:
+        """Who has read what of the child, as the viewer may know it."""
+        try:
+            return await self._samtykke.readings(self.viewer, subject, ingen_undersokelse)
+        except Rejected as error:
+            raise Retry(str(error)) from None
+
     async def consents(self, subject: str, koordinering: bool) -> list[Json]:
         """The child's consents that the viewer may see."""
         body = {"viewer": self.viewer.model_dump(), "subject": subject, "koordinering": koordinering}
@@ -107,6 +127,10 @@ class Leser:
         return list(answer["samtykker"])
 
 
+FAMILIE = ("barn", "foresatt")
+"""Roles of those that what is held is about, and of their guardians."""
+
+
 def about_child(subject: str, kommune: str, koordinering: bool, eier: str | None = None) -> Sporsmal:
     """That the child exists. `eier`: the viewer's service, where it has a task about the child."""
     item = _item(subject, "barn", "", "", "", "N", None, kommune, koordinering)
@@ -114,8 +138,9 @@ def about_child(subject: str, kommune: str, koordinering: bool, eier: str | None
     return Sporsmal(item, {"subject": subject})
 
 
-def about_event(row: Json, koordinering: bool) -> Sporsmal:
-    """Of a timeline row, or of what a receipt and the catalogue say about an event not on any timeline."""
+def about_event(row: Json, koordinering: bool, ingen_undersokelse: bool = False) -> Sporsmal:
+    """Of a timeline row, or of what a receipt and the catalogue say about an event not on any timeline.
+    `ingen_undersokelse` where the whole timeline shows that none goes on."""
     item = _item(
         row["subject"],
         "hendelse",
@@ -128,6 +153,7 @@ def about_event(row: Json, koordinering: bool) -> Sporsmal:
         koordinering,
     )
     item["hendelse"] = row["id"]
+    item["ingen_undersokelse"] = ingen_undersokelse
     return Sporsmal(item, row, row.get("innhold"), _decoded(row.get("aad")) or b"")
 
 
@@ -184,7 +210,13 @@ def _seen(question: Sporsmal, answer: Lesing | None) -> Sett | None:
         opened = open_sealed(key, blob, question.context) if key and blob else None
     except SealBroken:
         opened = None
-    return Sett(question.rad, "full", grounds, _parsed(opened), uleselig=opened is None)
+    content = _parsed(opened)
+    if question.item["slag"] == "hendelse" and isinstance(content, dict) and answer["vilkar"]:
+        left = vis(answer["vilkar"], content.get("data") or {})
+        if left is None:
+            return None  # another person's
+        content = {**content, "data": left}
+    return Sett(question.rad, "full", grounds, content, uleselig=opened is None)
 
 
 def _parsed(opened: bytes | None) -> Any:

@@ -9,6 +9,7 @@ portal-meny = Hovedmeny
 portal-start = Oppgaver
 portal-oversikt = Oversikt
 portal-sok = Finn barn
+portal-innsyn = Innsyn
 portal-logg-ut = Logg ut
 portal-demo = Demonstrasjon: alle personer er syntetiske.
 portal-bunn = Samspor viser bare det du har lov til å se akkurat nå. Hver visning blir loggført.
@@ -57,6 +58,39 @@ varsel-apne = Åpne oppgaven
 revisjon-felt = Hendelses-id eller barne-id
 revisjon-hjelp = Fra kvitteringen til en tjeneste, eller fra adressen til en side.
 revisjon-knapp = Vis metadata
+
+## Innsyn
+
+innsyn-tittel = Innsyn
+innsyn-velg = Velg hvem du vil se opplysningene om.
+innsyn-ingen = Vi har ingen opplysninger knyttet til deg.
+innsyn-ingen-hjelp = Mener du at det er feil, ta kontakt med kommunen, som registrerer hvem som er foresatt.
+innsyn-om = Innsyn: { $navn }
+innsyn-ingress = Her står det tjenestene har delt, hvilke samtykker som gjelder, og hvem som har lest.
+innsyn-unntak = Noe kan være unntatt etter reglene: det som gjelder andre, hvem som har meldt fra, og det som ikke kan vises mens barnevernet undersøker. Er barnet gammelt nok til å bestemme selv, bestemmer barnet hva foresatte får se. Spør tjenesten om du lurer på noe.
+innsyn-tjenester = Tjenester som har delt noe
+innsyn-hendelser = Det som er registrert
+innsyn-oppgaver = Det tjenestene skal gjøre
+innsyn-lesinger = Hvem som har lest
+innsyn-lesinger-hjelp = Tjeneste og rolle, når, hva og hvorfor. Navnet på den ansatte står ikke her. Også dine egne besøk på denne siden er med.
+innsyn-status = Status
+innsyn-ingen-hendelser = Ingenting du kan se er registrert.
+innsyn-ingen-samtykker = Ingen samtykker du kan se.
+innsyn-ingen-oppgaver = Ingen oppgaver du kan se.
+innsyn-ingen-lesinger = Ingen har lest noe du kan se.
+innsyn-lest-hva = { $hva }. Formål: { $formal }.
+innsyn-barnets-side = Barnets side
+innsyn-avkortet = De { $antall } nyeste vises her. Alle er med når du laster ned.
+innsyn-flere-lesinger = Det finnes eldre lesinger enn disse. Spør kommunen om du vil ha dem.
+innsyn-laget = Laget { $tid }.
+innsyn-last-ned = Last ned
+innsyn-last-ned-hjelp = Filen inneholder alt du kan se, og er din å ta vare på. Nedlastingen blir loggført.
+innsyn-last-ned-html = Som nettside du kan åpne og skrive ut
+innsyn-last-ned-json = Som datafil (JSON)
+innsyn-utfall-full = Fikk se
+innsyn-utfall-status = Fikk se status
+innsyn-utfall-metadata = Fikk se metadata
+innsyn-utfall-deny = Fikk ikke se
 
 ## Søk
 
@@ -274,6 +308,10 @@ persona-nav-veileder = NAV-veileder
 persona-nav-veileder-forklaring = Fagperson i NAV.
 persona-koordinerende-enhet = Koordinerende enhet
 persona-koordinerende-enhet-forklaring = Oppnevner barnekoordinator og koordinator, og følger opp individuell plan.
+persona-foresatt = Foresatt
+persona-foresatt-forklaring = Mor til Jonas (8) og Amina (13). Ser det som er registrert om dem, og hvem som har lest.
+persona-barn = Ungdom
+persona-barn-forklaring = Nora (17). Ser det som er registrert om henne selv.
 persona-revisor = Revisor
 persona-revisor-forklaring = Ser metadata om hva som er delt og hvorfor, aldri innhold.
 

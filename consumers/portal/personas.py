@@ -40,5 +40,7 @@ STANDARD: tuple[Persona, ...] = (
     _persona("barnevernspedagog", "Bjørn Barnevernspedagog", "fagperson", "barnevern"),
     _persona("nav-veileder", "Nina Veileder", "fagperson", "nav"),
     _persona("koordinerende-enhet", "Kari Enhetsleder", "koordinerende-enhet", "koordinerende-enhet"),
+    _persona("foresatt", "Farah Foresatt", "foresatt"),
+    _persona("barn", "Nora Lindås", "barn"),
     _persona("revisor", "Rune Revisor", "revisor"),
 )

@@ -19,6 +19,7 @@ from backbone.settings import Settings
 from backbone.tokens import Principal
 from consumers.portal import personas, visning
 from consumers.portal.lesing import (
+    FAMILIE,
     Leser,
     Sett,
     about_child,
@@ -132,6 +133,8 @@ async def sign_out(request: Request) -> Response:
 async def start(request: Request) -> Response:
     portal = portal_of(request)
     viewer = portal.okter.viewer(request)
+    if viewer.rolle in FAMILIE:
+        return RedirectResponse("/innsyn", 303)
     cursor = await _cursor(portal)
     leser = Leser(portal.samtykke, viewer)
     tasks = await my_tasks(portal, leser)
@@ -336,6 +339,8 @@ async def child(request: Request) -> Response:
     subject = request.path_params["subject"]
     if not SUBJECT.fullmatch(subject):
         raise NotFound
+    if viewer.rolle in FAMILIE:
+        return RedirectResponse(f"/innsyn/{subject}", 303)
     leser = Leser(portal.samtykke, viewer)
     rows, tasks = await portal.samordning.child(subject)
     coordination = needs_coordination(tasks, rows)
@@ -403,6 +408,8 @@ async def event_way(request: Request) -> Response:
     """Received, decided and why, published where, processed, and the tasks and alerts it led to."""
     portal = portal_of(request)
     viewer = portal.okter.viewer(request)
+    if viewer.rolle in FAMILIE:
+        raise NotFound  # what became of an event is for those who answer for it
     kommune, tjeneste, orgnr, id_ = (request.path_params[k] for k in ("kommune", "tjeneste", "orgnr", "id"))
     source = f"/{kommune}/{tjeneste}/{orgnr}"
     (row, tasks), receipt = await asyncio.gather(

@@ -20,6 +20,8 @@ from deploy.kommune.plikter import FORELDRE, FORTELLINGER
 SERIE = 400
 """Tenor serials of the story start here; everyday children have lower ones, so nobody is both."""
 
+FORESATT, UNGDOM = "demo:foresatt", "demo:barn"
+"""The personas (consumers/portal/personas.py) of a family."""
 ALLE = ("skole", "helsestasjon", "nav", "koordinerende-enhet", KOORDINATOR)
 
 
@@ -58,11 +60,13 @@ class Samtykke:
 
 @dataclass(frozen=True)
 class Historie:
-    """What to register, in this order, and what the services send. `snur` is withdrawn and given again in the run."""
+    """What to register, in this order, and what the services send. `familie`: which persona is which child, or its
+    guardian. `snur` is withdrawn and given again in the run."""
 
     barn: tuple[Barn, ...]
     samtykker: tuple[Samtykke, ...]
     koordineres: tuple[Barn, ...]
+    familie: tuple[tuple[Barn, str, str], ...]
     sendinger: tuple[Sending, ...]
     snur: Samtykke
 
@@ -99,6 +103,7 @@ def historie(anker: date) -> Historie:
             ),
         ),
         koordineres=(emil,),
+        familie=((jonas, FORESATT, "forelder"), (amina, FORESATT, "forelder"), (nora, UNGDOM, "barn")),
         sendinger=tuple(
             sorted(
                 (

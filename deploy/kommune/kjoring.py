@@ -72,6 +72,9 @@ class Kommune:
                     "rolle": "barnekoordinator",
                 },
             )
+        for barnet, bruker, rolle in historien.familie:
+            body = {"person": barnet.nummer, "kommune": KOMMUNE, "bruker": bruker, "rolle": rolle}
+            await self._si("/samtykke/familie", body)
         await send_alle(self._fagsystem, self.tellere, historien.sendinger)
 
     async def snu(self, historien: Historie, anker: date) -> None:

@@ -20,6 +20,7 @@ from contracts.tjenester import SAMTYKKE
 from services.samtykke import forvaltning, kropp, personer, porter
 from services.samtykke.endringer import Feed
 from services.samtykke.forvaltning import Consents
+from services.samtykke.innsyn import readings
 from services.samtykke.koblinger import Kobling, Koblinger
 from services.samtykke.porter import Kjerne
 from services.samtykke.samtykker import Entry, Hendelse
@@ -112,6 +113,9 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
     async def lest(_: Principal, body: api.SamtykkelesingInn, __: Request) -> api.SamtykkerUt:
         return {"samtykker": [_long(e) for e in await consents.seen_by(body)]}
 
+    async def innsyn(_: Principal, body: api.InnsynInn, __: Request) -> api.InnsynUt:
+        return await readings(kjerne, body)
+
     async def tildel(who: Principal, body: api.TildelingInn, _: Request) -> api.TildelingUt:
         _own_municipality(who, body)
         return {"subject": str(await forvaltning.assign(kjerne, body))}
@@ -146,6 +150,7 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
         ("POST", "/avgjorelser", SYSTEM, api.AvgjorelserInn, api.AvgjorelserUt, avgjorelser),
         ("POST", "/nokler", SYSTEM, api.NoklerInn, api.NoklerUt, nokler),
         ("GET", "/endringer", SYSTEM, None, api.EndringerUt, endringer),
+        ("POST", "/innsyn", SYSTEM, api.InnsynInn, api.InnsynUt, innsyn),
         ("POST", "/lesinger", SYSTEM, api.LesingerInn, api.LesingerUt, lesinger),
         ("POST", "/personer", SYSTEM, api.PersonInn, api.PersonUt, person),
         ("POST", "/navn", SYSTEM, api.NavnInn, api.NavnUt, navn),

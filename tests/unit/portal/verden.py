@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from backbone.seal import new_key, seal
 from backbone.tokens import Principal
+from consumers.portal.lesing import FAMILIE
 from consumers.portal.varsellager import Varsel
 from contracts.catalogue import Catalogue
 from contracts.envelope import seal_context
@@ -41,6 +42,9 @@ def own_and_administrative(viewer: Json, item: Json) -> str:
         return "metadata"
     if item["slag"] == "barn":
         return "full"
+    if viewer["rolle"] in FAMILIE:
+        barred = item["skjerming"] == "X" and not item.get("ingen_undersokelse")
+        return "deny" if barred else "full"
     if item["slag"] == "oppgave":
         mine = item["eier"] == viewer["tjeneste"] or viewer["rolle"] == "koordinator"
         return "full" if mine else "deny"
@@ -64,6 +68,9 @@ class Verden:
     gate: Gate = own_and_administrative
     reads: list[tuple[Json, Json]] = field(default_factory=list)
     searches: list[Json] = field(default_factory=list)
+    families: dict[str, list[str]] = field(default_factory=dict)
+    readings: list[Json] = field(default_factory=list)
+    insights: list[Json] = field(default_factory=list)
     away: set[str] = field(default_factory=set)
     flows: dict[str, Json] = field(default_factory=dict)
     orders: list[tuple[str, Json]] = field(default_factory=list)
@@ -214,6 +221,7 @@ class Verden:
                         "tilgang": access,
                         "grunner": [reason],
                         "nokkel": base64.b64encode(key).decode() if key else None,
+                        "vilkar": ["kun-om-barnet", "uten-melder"] if viewer["rolle"] in FAMILIE else [],
                     }
                 )
             return as_json({"items": answers})
@@ -246,6 +254,14 @@ class Verden:
         async def assigned(request: Request) -> Response:
             return as_json({"subjects": sorted({r["subject"] for r in (*self.rows, *self.tasks)})})
 
+        async def family(request: Request) -> Response:
+            return as_json({"subjects": self.families.get(request.query_params["bruker"], [])})
+
+        async def readings(request: Request) -> Response:
+            body = orjson.loads(await request.body())
+            self.insights.append(body)
+            return as_json({"lesinger": self.readings, "flere": False})
+
         return self._app(
             "samtykke",
             Route("/samtykke/lesinger", read, methods=["POST"]),
@@ -253,6 +269,8 @@ class Verden:
             Route("/samtykke/sok", search, methods=["POST"]),
             Route("/samtykke/samtykker/lesing", consents, methods=["POST"]),
             Route("/samtykke/tildelinger", assigned),
+            Route("/samtykke/familie", family),
+            Route("/samtykke/innsyn", readings, methods=["POST"]),
         )
 
     def _may_open(self, viewer: Json, subject: str) -> str:
@@ -374,3 +392,4 @@ def principal(rolle: str, tjeneste: str | None = None, **changes: Any) -> Princi
 KOORDINATOR = principal("koordinator", skjermet=True)
 LAERER = principal("fagperson", "skole")
 REVISOR = principal("revisor")
+FORESATT = principal("foresatt")
