@@ -316,6 +316,12 @@ format-fint-utdanning = FINT Utdanning: Person, Elev, Elevforhold og Fravær, i 
 hjelp-rules = Reglene som gir plikter: de lokale reglene i en kommune, og hvorfor et barn har de pliktene det har.
 hjelp-rules-check = Kontroller filen med de lokale reglene, og si hvor feilene er.
 hjelp-rules-schema = Skriv JSON Schema for filen, til redigeringsprogrammer.
+hjelp-rules-explain = Forklar pliktene til et barn, eller én oppgave: fakta, regel og versjon, frist og hva som lukker den.
+hjelp-rules-id = Barnets eller oppgavens id i Samspor.
+hjelp-rules-som = Hvem som spør: navnet på et token. Du ser det den kan se.
+rules-lukkes = Lukkes av: { $hva }
+rules-ukjent = Fant ingen oppgave med id { $id }, eller om barnet { $id }, som du kan se.
+    .gjor = Sjekk id-en, og hvem du spør som (--som).
 hjelp-rules-fil = Filen med de lokale reglene (TOML).
 rules-gyldig = [green]✓[/green] { $fil } er gyldig: kommune { $kommune }, { $versjoner ->
     [one] én versjon

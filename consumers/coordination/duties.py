@@ -37,6 +37,11 @@ def evaluate(facts: FactSet, rules: Regelverk, at: datetime) -> tuple[tuple[Duty
     return derived, min((m for m in moments if m > at), default=None)
 
 
+def of_case(sak: Sak, rules: Regelverk) -> tuple[Duty, ...]:
+    """The duties of a case that has been read."""
+    return _derive(sak, rules, rules.regler)[0]
+
+
 def digest(duties: Iterable[Duty]) -> str:
     """SHA-256 in hex over (child, rule, occasion, state, owner, date): equal when the same is due."""
     rows = sorted((d.subject, d.regel, d.anledning, d.tilstand, d.eier, d.frist.isoformat()) for d in duties)

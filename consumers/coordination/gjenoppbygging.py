@@ -288,7 +288,9 @@ class Gjenoppbygging:
         first = next(s for s in barn if s in found)
         facts = found[first] if len(barn) == 1 else merged(first, found.values())
         at = min(_as_of(all_.live.get(s), now) for s in found)
-        duties, next_change = evaluate(facts, self._rules, at)
+        live = all_.live.get(first)
+        rules = self._rules.for_kommune(live.kommune if live else all_.rows[first][0].kommune)
+        duties, next_change = evaluate(facts, rules, at)
         looked_at = sorted(found)[
             0
         ]  # a child's next look is kept on one of its subjects, as the consumer keeps it
@@ -300,7 +302,7 @@ class Gjenoppbygging:
             change = next_change if subject == looked_at else None
             out.facts.append((subject, kommune, key.own_id, sealed, change, bool(live and live.venter), at))
         held = {id_: task for s in barn for id_, task in all_.tasks.get(s, {}).items()}
-        knows = Sak(facts, self._rules, at).knows if handed_on(held.values()) else everybody
+        knows = Sak(facts, rules, at).knows if handed_on(held.values()) else everybody
         given = duties if len(barn) == 1 else as_given(duties, barn, held)
         for step in steps(held, given, out.facts[-1][1], knows):
             key = all_.keys[step.oppgave.subject]

@@ -19,12 +19,14 @@ from backbone.database import driver
 from backbone.frister import local_date
 from backbone.http import busy
 from backbone.journal import Journal
+from backbone.meldinger import messages
 from backbone.problems import ProblemError
 from backbone.seal import SealBroken, open_sealed, seal
 from backbone.settings import Settings
 from backbone.tokens import Principal
 from consumers.coordination import oppgaveflyt, queries, stafett, steglager, store
 from consumers.coordination.facts import FactSet
+from consumers.coordination.forklaring import forklar
 from consumers.coordination.forteller import told_baton, told_flow
 from consumers.coordination.handler import Keys, fact_context
 from consumers.coordination.oppgaveflyt import Flytregler, Kommando, NotAllowed, Onske, Part
@@ -137,6 +139,14 @@ class Kommandoer:
             **_shown(row, who, key),
             "mottakere": child.recipients(_grounds(row), row["eier"]),
             "steg": [_step(id_, step, key) for step in steps],
+            "forklart": forklar(
+                child.sak,
+                self._rules.for_kommune(row["kommune"]),
+                row["regel"],
+                row["anledning"],
+                None if who.rolle == KOORDINATOR else _unit(who),
+                messages(PACKAGE),
+            ),
         }
 
     async def act(self, who: Principal, id_: str, ordre: Ordre) -> Json:
@@ -371,7 +381,8 @@ class Kommandoer:
         return await self._child(db, subject, own, now)
 
     async def _child(self, db: asyncpg.Connection, subject: str, own: api.Nokkel, now: datetime) -> Barn:
-        sealed = await db.fetchval("SELECT innhold FROM faktasett WHERE subject = $1::uuid", subject)
+        row = await db.fetchrow("SELECT kommune, innhold FROM faktasett WHERE subject = $1::uuid", subject)
+        kommune, sealed = (row["kommune"], row["innhold"]) if row else ("", None)
         key = base64.b64decode(own["nokkel"])
         facts = FactSet(subject)
         try:
@@ -379,7 +390,7 @@ class Kommandoer:
                 facts = FactSet.decode(subject, open_sealed(key, sealed, fact_context(subject)))
         except (SealBroken, ValueError):
             raise busy("utilgjengelig") from None
-        return Barn(Sak(facts, self._rules, now), own["nokkelid"], key)
+        return Barn(Sak(facts, self._rules.for_kommune(kommune), now), own["nokkelid"], key)
 
     async def _append(
         self, db: asyncpg.Connection, steps: Sequence[Steg], child: Barn, comment: str | None

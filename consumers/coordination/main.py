@@ -17,8 +17,7 @@ from consumers.coordination.handler import Handler
 from consumers.coordination.kommandoer import Kommandoer
 from consumers.coordination.loops import CHUNK, SWEEP_S, Loops, steadily
 from consumers.coordination.oppgaveflyt import Flytregler
-from consumers.coordination.regler.lokale import read_folder
-from consumers.coordination.regler.standard import STANDARD, regelverk
+from consumers.coordination.regler.standard import with_local
 from contracts.catalogue import Catalogue
 from contracts.tjenester import SAMORDNING
 
@@ -30,8 +29,7 @@ async def run(
     it."""
     engine = create_engine(settings, SAMORDNING)
     rng = random.Random()
-    folder = settings.lokale_regler
-    rules = regelverk(catalogue, read_folder(folder, STANDARD, catalogue) if folder else None)
+    rules = with_local(catalogue, settings.lokale_regler)
 
     def flytregler(kommune: str) -> Flytregler:
         return rules.for_kommune(kommune).versjon(local_date(clock())).flyt

@@ -67,3 +67,29 @@ barn-sperret = Opplysningene om barnet er sperret eller slettet.
     .gjor = Oppgaven kan ikke endres nå. Kontakt den som har satt sperringen.
 felt-feil = Feltet følger ikke kontrakten.
     .gjor = Se i API-beskrivelsen (/openapi.json) hva feltet skal inneholde.
+
+# Hvorfor en oppgave er som den er.
+forklart-regel = Regelen «{ $regel }», versjon { $versjon }, med { $sett }.
+forklart-standard = standardverdiene
+forklart-lokale = de lokale reglene «{ $navn }»
+forklart-frist = Fristen er { $antall } { $enhet ->
+    [dager] { $antall ->
+        [one] kalenderdag
+       *[other] kalenderdager
+    }
+    [maneder] { $antall ->
+        [one] kalendermåned
+       *[other] kalendermåneder
+    }
+   *[arbeidsdager] { $antall ->
+        [one] arbeidsdag
+       *[other] arbeidsdager
+    }
+} etter { $fra }: { $frist }. { $slag ->
+    [lov] Den følger av loven.
+   *[lokal] Den er lokal; loven setter ingen dato.
+}
+forklart-frist-oppgitt = Fristen er { $frist }. Datoen står i det som er registrert, eller følger av den. { $slag ->
+    [lov] Den følger av loven.
+   *[lokal] Den er lokal; loven setter ingen dato.
+}

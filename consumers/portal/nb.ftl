@@ -206,6 +206,8 @@ avslag-mangler-samtykke = Mangler samtykke
 avslag-annet = Annet
 avslag-ikke-svart = Ikke svart innen fristen
 avslag-avslatt = To nei
+forklart-tittel = Hvorfor denne oppgaven
+forklart-fakta = Den hviler på dette:
 oppgave-skjult = Oppgave (kun metadata)
 
 ## Samtykker

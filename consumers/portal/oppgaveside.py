@@ -88,7 +88,16 @@ async def _task(request: Request, refused: Avslag | None = None) -> Response:
     said = await portal.samordning.task(viewer, id_) if shown and not shown[0].metadata else None
     if said is None:
         raise NotFound
-    return _page(request, "oppgave.html", portal, refused, said, oppgave=shown[0], sti_til=f"/oppgaver/{id_}")
+    return _page(
+        request,
+        "oppgave.html",
+        portal,
+        refused,
+        said,
+        oppgave=shown[0],
+        forklart=portal.visning.explained(said.get("forklart")),
+        sti_til=f"/oppgaver/{id_}",
+    )
 
 
 async def _baton(request: Request, refused: Avslag | None = None) -> Response:

@@ -119,6 +119,23 @@ class Flytbilde:
 
 
 @dataclass(frozen=True)
+class Forklartfakta:
+    """A fact that the viewer may know of, and its day."""
+
+    hva: str
+    dato: date | None
+
+
+@dataclass(frozen=True)
+class Forklart:
+    """Which rule in which version, how the date was counted, and the facts."""
+
+    regel: str
+    frist: str
+    fakta: tuple[Forklartfakta, ...]
+
+
+@dataclass(frozen=True)
 class Oppgavegruppe:
     """A heading's worth of tasks; `id` names it in the catalogue (`start-<id>`)."""
 
@@ -278,6 +295,19 @@ class Visning:
             return None
         to = task.get("tilbudt_til") or task.get("avgjores_av")
         return self._t(f"flyt-{state}", til=self._t.tjeneste(to) if to else "")
+
+    def explained(self, said: Json | None) -> "Forklart | None":
+        """Why a task is as it is; `said` is coordination's word to this viewer, None where it can't say."""
+        if said is None:
+            return None
+        facts = (
+            Forklartfakta(
+                f"{self._t.tjeneste(f['tjeneste'])}: {self._t.event(f['type'])}",
+                date.fromisoformat(f["dato"]) if f["dato"] else None,
+            )
+            for f in said["fakta"]
+        )
+        return Forklart(said["regel"], said["frist"], tuple(facts))
 
     def flow(self, said: Json) -> "Flytbilde":
         """What may be done with a task or baton, and what was; `said` is coordination's word to this viewer."""

@@ -33,7 +33,7 @@ def rebuild(
         from backbone.samtykke_client import Rejected, SamtykkeClient
         from backbone.settings import MissingSecret
         from consumers.coordination.gjenoppbygging import Busy, Gjenoppbygging
-        from consumers.coordination.regler.standard import regelverk
+        from consumers.coordination.regler.standard import with_local
         from contracts.catalogue import Catalogue
         from contracts.tjenester import SAMORDNING
 
@@ -42,7 +42,7 @@ def rebuild(
         try:
             engine = create_engine(settings, SAMORDNING)
             async with SamtykkeClient(settings, SAMORDNING) as samtykke:
-                rules = regelverk(Catalogue.standard())
+                rules = with_local(Catalogue.standard(), settings.lokale_regler)
                 work = Gjenoppbygging(engine, samtykke, settings, rules, system_clock, _progress)
                 report = await work.run(godta)
             await engine.dispose()

@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help=text("hjelp-rules"), no_args_is_help=True)
     group.command("check", help=text("hjelp-rules-check"))(check)
     group.command("schema", help=text("hjelp-rules-schema"))(schema)
+    group.command("explain", help=text("hjelp-rules-explain"))(explain)
     app.add_typer(group, name="rules")
 
 
@@ -41,6 +42,71 @@ def check(fil: Fil, as_json: AsJson = False) -> None:
         result.print(text("rules-versjon", **version))
     for navn in ends:
         result.print(text("rules-avtale", navn=navn))
+
+
+def explain(
+    id: Annotated[str, typer.Argument(metavar="BARN|OPPGAVE", help=text("hjelp-rules-id"))],
+    som: Annotated[str, typer.Option(help=text("hjelp-rules-som"))] = "koordinerende-enhet",
+    token_fil: Annotated[Path | None, typer.Option("--token-fil", help=text("hjelp-token-fil"))] = None,
+    data_dir: Annotated[
+        Path, typer.Option(envvar="SAMSPOR_DATA_DIR", help=text("hjelp-data-dir"))
+    ] = felles.DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """What the token's holder may know, and no more: the read gate is asked for each task."""
+
+    async def main() -> None:
+        found = await _tasks(
+            felles.settings(data_dir).url("samordning"), felles.tokens(data_dir, token_fil)[som], id
+        )
+        if as_json:
+            write_json(found)
+            return
+        for task in found:
+            _tell(task)
+
+    felles.run(main)
+
+
+async def _tasks(address: str, token: str, id_: str) -> list[dict[str, Any]]:
+    """The task with this id; else the tasks of the child with this id that lie with the token's service."""
+    import httpx
+
+    try:
+        async with httpx.AsyncClient(
+            base_url=address, headers={"authorization": f"Bearer {token}"}, trust_env=False, timeout=30
+        ) as http:
+            one = await http.get(f"/oppgaver/{id_}")
+            if one.status_code == httpx.codes.OK:
+                return [one.json()]
+            mine = await http.get("/oppgaver")
+            rows = mine.json()["oppgaver"] if mine.status_code == httpx.codes.OK else []
+            asked = [await http.get(f"/oppgaver/{t['id']}") for t in rows if t["subject"] == id_]
+    except httpx.TransportError:
+        felles.fail("ingen-forbindelse", adresse="samordning")
+    if not asked:
+        felles.fail("rules-ukjent", id=id_)
+    return [answer.json() for answer in asked if answer.status_code == httpx.codes.OK]
+
+
+def _tell(task: dict[str, Any]) -> None:
+    from consumers.portal.texts import Texts
+    from contracts.catalogue import Catalogue
+    from contracts.lov import Lov
+
+    words = Texts(messages("consumers.portal"), Catalogue.standard(), Lov())
+    result.print(f"[bold]{words.name('regel', task['regel'])}[/bold] ({words.tjeneste(task['eier'])})")
+    said = task["forklart"] or {"regel": "", "frist": "", "fakta": []}
+    law = [words.bestemmelse(b) for b in task["bestemmelser"]]
+    for line in (task["forklaring"], said["regel"], said["frist"], ", ".join(b.henvisning for b in law if b)):
+        if line:
+            result.print(line, markup=False)
+    for fact in said["fakta"]:
+        result.print(
+            f"• {fact['dato']} {words.tjeneste(fact['tjeneste'])}: {words.event(fact['type'])}", markup=False
+        )
+    closing = ", ".join(words.short_event(navn) for navn in task["lukkes_av"])
+    result.print(text("rules-lukkes", hva=closing), markup=False)
 
 
 def schema() -> None:

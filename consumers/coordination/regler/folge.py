@@ -90,6 +90,7 @@ class Folge:
             [fact],
             met=closing is not None,
             since=day_of(fact),
+            regnet=(start, self.frist(fact, her)),
             argumenter=(("tjeneste", sak.visningsnavn(fact.kind.tjeneste)), *self.argumenter(fact)),
         )
 

@@ -49,7 +49,8 @@ class Duty:
     `regelsett` names the local rules that the rule's version was applied with. `anledning` is the natural key of
     what it is about, `frist` the last Norwegian date to meet it, `bestemmelser` ids in contracts.lov, `lukkes_av` the
     short types that meet it. `forklaring` is a message id of nb.ftl and `argumenter` its arguments: they may tell of
-    secret facts, so the text is stored sealed.
+    secret facts, so the text is stored sealed. `regnet`: the day the date is counted from and how far; None where the
+    facts themselves name it.
     """
 
     subject: str
@@ -67,6 +68,7 @@ class Duty:
     hviler_pa: tuple[Grunn, ...]
     forklaring: str
     argumenter: tuple[Argument, ...]
+    regnet: tuple[date, Frist] | None = None
 
     @property
     def oppgave_id(self) -> str:
@@ -162,8 +164,11 @@ class Her:
         argumenter: Iterable[Argument] = (),
         bestemmelser: tuple[str, ...] | None = None,
         forklaring: str | None = None,
+        regnet: tuple[date, Frist] | None = None,
     ) -> Duty:
-        """`since`: the day whose law obliges, also an argument `dato` of the explanation."""
+        """`since`: the day whose law obliges, also an argument `dato` of the explanation; the date is counted from it
+        where `regnet` says nothing else and it fits."""
+        counted = regnet or (since, self.frist)
         rule = self.regel
         provisions = rule.bestemmelser if bestemmelser is None else bestemmelser
         own = sak.tjenester[eier].samarbeidsplikt
@@ -183,6 +188,7 @@ class Her:
             hviler_pa=tuple(sorted({ground(f) for f in rests_on})),
             forklaring=forklaring or f"oppgave-{rule.navn}",
             argumenter=(("dato", since), *argumenter),
+            regnet=counted if counted[1].after(counted[0]) == frist else None,
         )
 
 

@@ -1,6 +1,7 @@
 """The rules in use. A new rule is a module and a line here."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from consumers.coordination.regler import (
     barnekoordinator,
@@ -35,7 +36,7 @@ from consumers.coordination.regler import (
     undring,
     ute_av_skole,
 )
-from consumers.coordination.regler.lokale import Lokal
+from consumers.coordination.regler.lokale import Lokal, read_folder
 from consumers.coordination.regler.regel import Regel
 from consumers.coordination.regler.regelverk import Regelverk
 from contracts.catalogue import Catalogue
@@ -73,6 +74,11 @@ STANDARD: tuple[Regel, ...] = (
     undring.REGEL,
     ute_av_skole.REGEL,
 )
+
+
+def with_local(catalogue: Catalogue, folder: Path | None) -> Regelverk:
+    """With the local rules in the folder, where one is named. Raises InvalidLocalRules and OSError."""
+    return regelverk(catalogue, read_folder(folder, STANDARD, catalogue) if folder else None)
 
 
 def regelverk(catalogue: Catalogue, lokale: Mapping[str, Lokal] | None = None) -> Regelverk:

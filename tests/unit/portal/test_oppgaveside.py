@@ -26,6 +26,19 @@ async def test_the_page_offers_what_coordination_says_may_be_done(verden: Verden
     assert (await browser(LAERER).get(f"/oppgaver/{task['id']}")).status_code == 404
 
 
+async def test_the_page_says_why_the_task_is_there(verden: Verden, browser: Browser) -> None:
+    kari = verden.child("Kari Nordmann")
+    task = verden.task(kari, "skole", [])
+    fact = {"tjeneste": "skole", "type": "no.samspor.skole.ppt.henvist", "dato": "2026-03-02"}
+    said = {"regel": "Regelen «ppt», versjon 1.", "frist": "Fristen er satt.", "fakta": [fact]}
+    verden.flow(task["id"], "ta", forklart=said)
+    body = (await browser(LAERER).get(f"/oppgaver/{task['id']}")).text
+    assert "Hvorfor denne oppgaven" in body
+    assert "Regelen «ppt», versjon 1." in body
+    assert "Fristen er satt." in body
+    assert "Skole: Henvist til PPT, 2.\u00a0mars\u00a02026" in body
+
+
 async def test_a_button_gives_the_command_with_the_version_she_saw(verden: Verden, browser: Browser) -> None:
     kari = verden.child("Kari Nordmann")
     task = verden.task(kari, "skole", [])
