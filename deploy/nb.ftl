@@ -322,6 +322,13 @@ hjelp-rules-som = Hvem som spør: navnet på et token. Du ser det den kan se.
 rules-lukkes = Lukkes av: { $hva }
 rules-ukjent = Fant ingen oppgave med id { $id }, eller om barnet { $id }, som du kan se.
     .gjor = Sjekk id-en, og hvem du spør som (--som).
+hjelp-rules-try = Vis hva en fil ville endret på det som er registrert: antall plikter per regel. Ingenting blir endret.
+rules-provd = Prøvd på { $barn } barn, slik det ville vært { $dato }.
+rules-uendret = Ingen plikt ville blitt åpnet, lukket eller flyttet.
+rules-kolonne-regel = Regel
+rules-kolonne-apnes = Åpnes
+rules-kolonne-lukkes = Lukkes
+rules-kolonne-flyttes = Får ny frist eller eier
 hjelp-rules-fil = Filen med de lokale reglene (TOML).
 rules-gyldig = [green]✓[/green] { $fil } er gyldig: kommune { $kommune }, { $versjoner ->
     [one] én versjon

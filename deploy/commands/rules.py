@@ -1,5 +1,6 @@
 """`samspor rules`: the local rules of a municipality, checked; and why a child has the duties it has."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,9 @@ from deploy.commands import felles
 from deploy.commands.felles import progress, result, text, write_json
 
 if TYPE_CHECKING:
+    from collections import Counter
+
+    from consumers.coordination.prove import Endring
     from consumers.coordination.regler.lokale import Feil, Lokal
 
 AsJson = Annotated[bool, typer.Option("--json", help=text("hjelp-json"))]
@@ -19,6 +23,7 @@ Fil = Annotated[Path, typer.Argument(metavar="FIL", help=text("hjelp-rules-fil")
 def register(app: typer.Typer) -> None:
     group = typer.Typer(help=text("hjelp-rules"), no_args_is_help=True)
     group.command("check", help=text("hjelp-rules-check"))(check)
+    group.command("try", help=text("hjelp-rules-try"))(try_)
     group.command("schema", help=text("hjelp-rules-schema"))(schema)
     group.command("explain", help=text("hjelp-rules-explain"))(explain)
     app.add_typer(group, name="rules")
@@ -42,6 +47,71 @@ def check(fil: Fil, as_json: AsJson = False) -> None:
         result.print(text("rules-versjon", **version))
     for navn in ends:
         result.print(text("rules-avtale", navn=navn))
+
+
+def try_(
+    fil: Fil,
+    data_dir: Annotated[
+        Path, typer.Option(envvar="SAMSPOR_DATA_DIR", help=text("hjelp-data-dir"))
+    ] = felles.DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Counts by rule; nothing is changed, and nobody is named."""
+    lokal = read(fil, as_json)
+
+    async def main() -> None:
+        from backbone.database import DATABASE_AWAY, create_engine
+        from backbone.failures import Retry
+        from backbone.samtykke_client import Rejected, SamtykkeClient
+        from backbone.settings import MissingSecret
+        from consumers.coordination.prove import prove
+        from consumers.coordination.regler.standard import regelverk, with_local
+        from contracts.catalogue import Catalogue
+        from contracts.tjenester import SAMORDNING
+
+        settings, catalogue = felles.settings(data_dir), Catalogue.standard()
+        now = with_local(catalogue, settings.lokale_regler).for_kommune(lokal.kommune)
+        then = regelverk(catalogue, {lokal.kommune: lokal}).for_kommune(lokal.kommune)
+        at = _when(lokal)
+        try:
+            engine = create_engine(settings, SAMORDNING)
+            async with SamtykkeClient(settings, SAMORDNING) as samtykke:
+                children, found = await prove(engine, samtykke, now, then, lokal.kommune, at)
+            await engine.dispose()
+        except MissingSecret as missing:
+            felles.fail("innstilling-mangler", melding=str(missing))
+        except (Retry, Rejected, *DATABASE_AWAY):
+            felles.fail("ingen-forbindelse", adresse="samordning")
+        _compared(children, found, str(at.date()), as_json)
+
+    felles.run(main)
+
+
+def _when(lokal: "Lokal") -> datetime:
+    """When the file's last version has begun, or now."""
+    from backbone.clock import system_clock
+    from backbone.frister import midnight
+
+    return max(system_clock(), midnight(lokal.versjoner[-1].gyldig_fra))
+
+
+def _compared(children: int, found: "Counter[Endring]", day: str, as_json: bool) -> None:
+    from rich.table import Table
+
+    regler = sorted({regel for regel, _ in found})
+    kinds = ("apnes", "lukkes", "flyttes")
+    if as_json:
+        per_rule = {regel: {kind: found[regel, kind] for kind in kinds} for regel in regler}
+        write_json({"barn": children, "per": day, "regler": per_rule})
+        return
+    result.print(text("rules-provd", barn=children, dato=day))
+    if not regler:
+        result.print(text("rules-uendret"))
+        return
+    table = Table(*(text(f"rules-kolonne-{name}") for name in ("regel", *kinds)))
+    for regel in regler:
+        table.add_row(regel, *(str(found[regel, kind]) for kind in kinds))
+    result.print(table)
 
 
 def explain(
