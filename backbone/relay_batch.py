@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import asyncpg
+import orjson
 
 from backbone.journal import open_row
 from backbone.kafka import Outgoing
@@ -100,19 +101,28 @@ def opened(records: Sequence[asyncpg.Record], keys: Mapping[uuid.UUID, bytes]) -
                 continue
             person, sak, row.content = whom.person, whom.sak, whom.content
         batch.before[row.lopenr] = row.utfall
-        batch.items.append(
-            {
-                "ref": row.lopenr,
-                "person": person,
-                "sak": sak,
-                "subject": row.subject,
-                "kommune": row.kommune,
-                "orgnr": row.orgnr,
-                "type": row.type,
-                "time": row.tid,
-            }
-        )
+        item: api.AvgjorelseItem = {
+            "ref": row.lopenr,
+            "person": person,
+            "sak": sak,
+            "subject": row.subject,
+            "kommune": row.kommune,
+            "orgnr": row.orgnr,
+            "type": row.type,
+            "time": row.tid,
+        }
+        if row.content is not None and _received(row.type, row.content):
+            item["flytting"] = True
+        batch.items.append(item)
     return batch
+
+
+def _received(full_type: str, content: bytes) -> bool:
+    """Whether the event confirms that a child who moved here is received: samtykke tells where it came from."""
+    if not full_type.endswith(".overgang.mottak-bekreftet"):
+        return False
+    data = orjson.loads(content)["data"]
+    return isinstance(data, dict) and data.get("slag") == "kommune-kommune"
 
 
 def settle(batch: Batch, answers: Sequence[api.Avgjorelse], catalogue: Catalogue) -> None:

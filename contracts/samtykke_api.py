@@ -6,6 +6,7 @@ keys and consents are lower-case UUID strings, keys are base64 of 32 bytes, time
 offset (`orjson` writes an aware `datetime` so).
 """
 
+from datetime import date
 from typing import Annotated, Literal, NotRequired
 
 from pydantic import AwareDatetime, ConfigDict, StringConstraints, with_config
@@ -70,7 +71,8 @@ class Grunn(TypedDict):
 @_wire
 class AvgjorelseItem(TypedDict):
     """Exactly one of `person` (national id), `sak` (case id of `orgnr`, when no number is known) and
-    `subject`.
+    `subject`. `flytting`: the event confirms that a child who moved here is received (its content says so, which the
+    gate does not see).
     """
 
     ref: int
@@ -81,6 +83,7 @@ class AvgjorelseItem(TypedDict):
     orgnr: Orgnr
     type: str
     time: AwareDatetime
+    flytting: NotRequired[bool]
 
 
 @_wire
@@ -488,6 +491,32 @@ class InnsynUt(TypedDict):
 
 
 # Who is the same child: POST and DELETE /samtykke/koblinger
+
+
+@_wire
+class FlyttingInn(TypedDict):
+    """POST /samtykke/flyttinger: a child of `kommune` moves to `til_kommune`; one of `person` and `subject`.
+
+    `overgang` is the natural key of the sender's `overgang.planlagt`, `mottaker` the service that is to receive the
+    child (the sender's own kind where none is named), `dato` the day. `samtykker` are the family's consents that say
+    what goes over, at least one, each in force.
+    """
+
+    person: NotRequired[str]
+    subject: NotRequired[Uuid]
+    kommune: Kommune
+    til_kommune: Kommune
+    overgang: Navn
+    mottaker: NotRequired[Kode]
+    dato: NotRequired[date | None]
+    samtykker: list[Uuid]
+
+
+@_wire
+class FlyttingUt(TypedDict):
+    """Nothing of the new place: the old one is not to know the child's id there."""
+
+    overgang: str
 
 
 @_wire

@@ -372,6 +372,8 @@ STANDARD: tuple[EventType, ...] = (
         EventType(f"samtykke.{steg}", _of("samtykke"), "samtykke", N, None, INGEN, SamtykkeData)
         for steg in ("gitt", "trukket", "utlopt", "avslatt")
     ),
+    EventType("overgang.planlagt", _of("samtykke"), "overgang", N, None, INGEN, Overgang),
+    EventType("overgang.mottak-bekreftet", _of("samtykke"), "overgang", N, None, INGEN, Overgang),
     EventType("identitet.koblet", _of("samtykke"), "identitet", N, None, INGEN, Identitet),
     EventType("identitet.frakoblet", _of("samtykke"), "identitet", N, None, INGEN, Identitet),
     EventType("kontekst.fodselsdag-passert", _of("samtykke"), "identitet", N, None, INGEN, Fodselsdag),

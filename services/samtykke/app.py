@@ -19,11 +19,12 @@ from contracts.roller import Rolle
 from contracts.tjenester import SAMTYKKE
 from services.samtykke import forvaltning, kropp, personer, porter
 from services.samtykke.endringer import Feed
+from services.samtykke.flyttinger import Flyttinger
 from services.samtykke.forvaltning import Consents
 from services.samtykke.innsyn import readings
 from services.samtykke.koblinger import Kobling, Koblinger
 from services.samtykke.porter import Kjerne
-from services.samtykke.samtykker import Entry, Hendelse
+from services.samtykke.samtykker import Entry, Hendelse, Ledger
 
 WAIT_S_MAX = 30.0
 """Longest that a reader of the change feed is kept waiting."""
@@ -31,6 +32,7 @@ WAIT_S_MAX = 30.0
 SYSTEM: tuple[Rolle, ...] = ("system",)
 CONSENT: tuple[Rolle, ...] = ("system", "fagsystem", "fagperson", "foresatt", "barn")
 JOIN: tuple[Rolle, ...] = ("system", "fagsystem", "fagperson")
+MOVE: tuple[Rolle, ...] = (*JOIN, "koordinerende-enhet")
 ASSIGN: tuple[Rolle, ...] = ("system", "koordinerende-enhet")
 
 Handler = Callable[[Principal, Any, Request], Awaitable[Any]]
@@ -57,6 +59,7 @@ PARAMETERS: dict[str, tuple[tuple[str, str, dict[str, str]], ...]] = {
 def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, clock: Clock) -> FastAPI:
     """The application; every call but /helse needs a bearer token."""
     koblinger = Koblinger(kjerne, settings)
+    flyttinger = Flyttinger(kjerne, Ledger(settings))
     app = create_app("samtykke", quiet={"/samtykke/endringer"})
     gatekeeper = Gatekeeper(settings, clock)
     expose_metrics(app, gatekeeper, lambda: observe(kjerne.engine, SAMTYKKE))
@@ -146,6 +149,10 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
     async def frakoble(who: Principal, body: api.KoblingInn, _: Request) -> api.KoblingUt:
         return _joined(await koblinger.part(who, body))
 
+    async def flytt(who: Principal, body: api.FlyttingInn, _: Request) -> api.FlyttingUt:
+        await flyttinger.register(who, body)
+        return {"overgang": body["overgang"]}
+
     routes: tuple[Route, ...] = (
         ("POST", "/avgjorelser", SYSTEM, api.AvgjorelserInn, api.AvgjorelserUt, avgjorelser),
         ("POST", "/nokler", SYSTEM, api.NoklerInn, api.NoklerUt, nokler),
@@ -168,6 +175,7 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
         ("DELETE", "/tildelinger", ASSIGN, api.TildelingInn, api.TildelingUt, fratildel),
         ("POST", "/familie", ASSIGN, api.FamilieInn, api.FamilieUt, knytt),
         ("GET", "/familie", SYSTEM, None, api.FamiliebarnUt, familiens),
+        ("POST", "/flyttinger", MOVE, api.FlyttingInn, api.FlyttingUt, flytt),
         ("POST", "/koblinger", JOIN, api.KoblingInn, api.KoblingUt, koble),
         ("DELETE", "/koblinger", JOIN, api.KoblingInn, api.KoblingUt, frakoble),
         ("DELETE", "/familie", ASSIGN, api.FamilieInn, api.FamilieUt, losne),

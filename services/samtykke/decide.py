@@ -392,7 +392,9 @@ def _column(event: Event, viewer: Viewer) -> Kolonne:
         return Kolonne(event.slag)
     if event.tjeneste == viewer.tjeneste and (viewer.rolle, Kolonne.EGEN) in LESETABELL:
         return Kolonne.EGEN
-    return Kolonne.SAMTYKKE if event.tjeneste == SAMTYKKE else Kolonne(event.skjerming)
+    # A transition that samtykke tells of betrays no consent's parties.
+    consents = event.tjeneste == SAMTYKKE and event.kategori != "overgang"
+    return Kolonne.SAMTYKKE if consents else Kolonne(event.skjerming)
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,6 +181,14 @@ class Register:
         ]
         await db.execute(SET_NUMBER, list(numbered), sealed)
 
+    async def number(self, db: asyncpg.Connection, subject: UUID) -> str | None:
+        """The national id, opened; None where only a case is known."""
+        sealed = await db.fetchval("SELECT nummer_forseglet FROM person WHERE subject = $1", subject)
+        if sealed is None:
+            return None
+        key = (await self._keys.of([(subject, IDENTITET)]))[subject, IDENTITET].key
+        return open_sealed(key, sealed, _context("nummer", subject)).decode()
+
     async def set_name(self, db: asyncpg.Connection, subject: UUID, navn: str, protected: bool) -> None:
         """Replaces the name in the vault; a protected address takes the child out of every name search."""
         key = (await self._keys.of([(subject, IDENTITET)]))[subject, IDENTITET].key

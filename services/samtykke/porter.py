@@ -17,12 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backbone import metrics, telemetry
 from backbone.clock import OSLO, Clock
 from backbone.database import driver
+from backbone.journal import Journal
 from backbone.settings import Settings
 from contracts import samtykke_api as api
 from contracts.catalogue import Catalogue, UnknownType, split
 from contracts.lov import Lov
 from contracts.tilgang import FRIVILLIG, KOORDINERENDE_ENHET
-from contracts.tjenester import SAMORDNING
+from contracts.tjenester import SAMORDNING, SAMTYKKE
 from services.samtykke.alder import law_of
 from services.samtykke.decide import (
     FAMILY,
@@ -37,6 +38,7 @@ from services.samtykke.decide import (
     describe,
 )
 from services.samtykke.familie import families_of
+from services.samtykke.flytting import confirm
 from services.samtykke.identitet import Identity, Person, Register
 from services.samtykke.logg import Read, log_handout, log_reads
 from services.samtykke.nokler import DataKey, KeyStore
@@ -60,13 +62,22 @@ class Kjerne:
     catalogue: Catalogue
     law: Lov
     clock: Clock
+    journal: Journal
 
     @classmethod
     def build(
         cls, settings: Settings, catalogue: Catalogue, engine: AsyncEngine, nokler: AsyncEngine, clock: Clock
     ) -> "Kjerne":
         keys = KeyStore(nokler, settings)
-        return cls(engine, Register(settings, keys), keys, catalogue, law_of(settings), clock)
+        return cls(
+            engine,
+            Register(settings, keys),
+            keys,
+            catalogue,
+            law_of(settings),
+            clock,
+            Journal(settings, SAMTYKKE),
+        )
 
 
 # The publish gate
@@ -112,10 +123,24 @@ async def _decide(
             if isinstance(person, Person) and decision.outcome != "refuse"
         )
         await log_handout(db, mottaker, "publisering", len(keys), len(keys), now)
+        if received := _received(items, people, decisions):
+            await confirm(kjerne.keys, kjerne.journal, db, received, now)
     return [
         _answer(kjerne, item, person, decision, keys, tjeneste)
         for item, person, decision in zip(items, people, decisions, strict=True)
     ]
+
+
+def _received(
+    items: Sequence[api.AvgjorelseItem], people: Sequence[Person | Unknown], decisions: Sequence[Decision]
+) -> set[UUID]:
+    """Children that a service says to have received from another municipality."""
+    return {
+        subject
+        for item, person, decision in zip(items, people, decisions, strict=True)
+        if item.get("flytting") and decision.outcome == "release" and isinstance(person, Person)
+        for subject in person.barn
+    }
 
 
 def _event_from(kjerne: Kjerne, tjeneste: str, item: api.AvgjorelseItem) -> Event | None:

@@ -85,6 +85,19 @@ kobling = Table(
     Index("kobling_til", "til"),
 )
 
+flytting = Table(
+    "flytting",
+    metadata,
+    # A move to another municipality, beside its link in `kobling` (art "flytting") of the same version.
+    Column("subject", UUID, primary_key=True),
+    Column("versjon", Integer, primary_key=True),
+    # The sender's own reference, sealed under the child's identity key.
+    Column("overgang_forseglet", LargeBinary, nullable=False),
+    Column("til_kommune", Text, nullable=False),
+    _now(),
+    Column("bekreftet", DateTime(timezone=True)),
+)
+
 tildeling = Table(
     "tildeling",
     metadata,
