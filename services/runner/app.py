@@ -11,6 +11,7 @@ from backbone.clock import Clock
 from backbone.database import driver
 from backbone.http import Gatekeeper, Intake, create_app, expose_metrics, json_response
 from backbone.journal import receipt
+from backbone.meldinger import messages
 from backbone.problems import ProblemError
 from backbone.settings import Settings
 from backbone.tokens import Principal
@@ -127,10 +128,14 @@ def build(settings: Settings, registry: Registry, engines: dict[str, AsyncEngine
 
     @app.get("/{tjeneste}/venter", summary="Hendelser som venter på samtykke")
     async def venter(request: Request, tjeneste: str, etter: int = 0, antall: int = 100) -> Response:
+        """The sender's own rows, page by page, each with why it waits and what to do: nobody else is told of one."""
         principal = sender(request, tjeneste)
+        if principal.rolle != "fagsystem":
+            raise ProblemError(403, "rolle-mangler", roller="fagsystem")
         async with engines[tjeneste].connect() as connection:
             rows = await (await driver(connection)).fetch(
-                "SELECT lopenr, id, type, tid, mottatt FROM journal WHERE utfall = 'withhold' AND lopenr > $1"
+                "SELECT lopenr, id, type, tid, mottatt, grunner->0->>'kode' AS kode FROM journal"
+                " WHERE utfall = 'withhold' AND lopenr > $1"
                 " AND orgnr = $2 AND kommune = $3 ORDER BY lopenr LIMIT $4",
                 etter,
                 principal.orgnr,
@@ -141,13 +146,20 @@ def build(settings: Settings, registry: Registry, engines: dict[str, AsyncEngine
             {
                 **dict(row),
                 "kategori": registry.catalogue.event_type(row["type"]).kategori,
-                "gjor": "innhent samtykke",
+                **_waits(row["kode"]),
             }
             for row in rows
         ]
         return json_response({"venter": waiting, "neste": rows[-1]["lopenr"] if rows else etter})
 
     return app
+
+
+def _waits(kode: str | None) -> dict[str, str]:
+    """In words: why a row waits, and what the sender can do."""
+    texts = messages(PACKAGE)
+    message = f"venter-{kode}" if f"venter-{kode}" in texts else "venter-annet"
+    return {"hvorfor": texts.text(message), "gjor": texts.action(message)}
 
 
 async def _parts(request: Request, body: bytes) -> tuple[bytes, Companion]:
