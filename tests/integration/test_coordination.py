@@ -25,7 +25,7 @@ from backbone.seal import new_key, open_sealed, seal
 from backbone.settings import Settings
 from backbone.tokens import issue, system_principal
 from consumers.coordination import consumer as consumer_module
-from consumers.coordination import main
+from consumers.coordination import main, store
 from consumers.coordination.api import create
 from consumers.coordination.consumer import Consumer
 from consumers.coordination.duties import digest, duties
@@ -496,6 +496,53 @@ async def test_events_of_an_erased_child_are_skipped_and_counted(thread: Thread)
     await thread.until("SELECT count(*) FROM faktasett", 0)
     assert [status for _, status, _ in await thread.tasks()] == ["bortfalt"]
     assert await thread.told() == ["opprettet"], "nothing more is told of an erased child"
+
+
+def lying(*outgoing: Outgoing) -> list[Record]:
+    """The records as Kafka gives them back."""
+    return [Record(o.topic, 0, n, o.key, o.headers, o.value) for n, o in enumerate(outgoing)]
+
+
+async def test_what_samtykke_said_of_a_batch_that_waited_too_long_is_asked_for_again(thread: Thread) -> None:
+    records = lying(*(thread.outgoing(e, child()) for e in CASE))
+    ready = asyncio.create_task(thread.handler.prepare(records))
+    await ready
+    thread.samtykke.status[child()] = "slettet"
+    thread.now += timedelta(seconds=6)
+    await thread.handler.handle(records, ahead=ready)
+    assert thread.samtykke.calls == 2
+    assert (await thread.rows(TIMELINE))[0][0] == 0
+    await thread.until("SELECT sum(slettet)::int FROM posisjon", 4)
+
+
+async def test_a_fact_set_that_another_made_meanwhile_is_not_written_over(
+    thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await thread.handler.handle(lying(*(thread.outgoing(e, child()) for e in CASE)))
+    before = await thread.rows("SELECT * FROM faktasett")
+
+    async def see_none(*_: Any) -> dict[str, Any]:
+        return {}
+
+    late = lying(thread.outgoing(APPOINTED, child()))
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "lock_fact_sets", see_none)
+        with pytest.raises(Retry):
+            await thread.handler.handle(late)
+    assert await thread.rows("SELECT * FROM faktasett") == before
+    assert (await thread.rows(TIMELINE))[0][0] == len(CASE), "the whole batch waits"
+    await thread.handler.handle(late)
+    assert await thread.tasks() == [("samarbeid", "oppfylt", 2)]
+
+
+async def test_of_a_batch_with_old_and_new_rows_the_new_ones_are_added_and_counted(thread: Thread) -> None:
+    first, second, *rest = (thread.outgoing(e, child()) for e in CASE)
+    await thread.handler.handle(lying(first, second))
+    await thread.handler.handle(lying(first, second, *rest, rest[0]))
+    assert (await thread.rows(TIMELINE))[0][0] == len(CASE)
+    (row,) = await thread.rows("SELECT sum(hendelser)::int, max(neste_offset)::int FROM posisjon")
+    assert tuple(row) == (len(CASE), 5)
+    assert await thread.tasks() == [("samarbeid", "aapen", 1)]
 
 
 async def test_samtykke_away_is_waited_for_and_nothing_is_lost(thread: Thread) -> None:
