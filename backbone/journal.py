@@ -79,11 +79,10 @@ def journal_tables(metadata: MetaData) -> None:
         Column("partition", Integer),
         Column("offset", BigInteger),
         Column("publisert", DateTime(timezone=True)),
-        UniqueConstraint("source", "id"),
+        UniqueConstraint("id", "source"),  # the id first: a receipt is looked up by the id alone
         Index("journal_trenger_relay", "lopenr", postgresql_where=text("trenger_relay")),
         Index("journal_venter", "subject", postgresql_where=text("utfall = 'withhold'")),
         Index("journal_ubesluttet", "journalnokkel", postgresql_where=text("journalnokkel IS NOT NULL")),
-        Index("journal_id", "id"),
         Index(
             "journal_satt_til_side",
             "lopenr",

@@ -1,0 +1,10 @@
+"""One index less by an event's id."""
+
+from deploy.migrations import journal_steps
+
+revision = "0006_ett_register"
+down_revision = "0005_utsending"
+
+
+def upgrade() -> None:
+    journal_steps.one_index_by_id()
