@@ -41,6 +41,7 @@ def main(
     row: Annotated[list[str] | None, typer.Option(help=f"just these rows: {', '.join(BY_NAVN)}")] = None,
     events: Annotated[int, typer.Option(min=100, help="events of each seed")] = EVENTS,
     jobs: Annotated[int, typer.Option(min=1, help="seeds run side by side, each on engines of its own")] = 2,
+    minutes: Annotated[float | None, typer.Option(help="begin no seed after this long")] = None,
     keep: Annotated[bool, typer.Option(help="leave the data of failed seeds where it is")] = False,
 ) -> None:
     """Run the rows, print the table."""
@@ -49,55 +50,67 @@ def main(
         raise typer.BadParameter(f"no such row: {', '.join(unknown)}")
     rows = [BY_NAVN[navn] for navn in row] if row else list(ROWS)
     console, began = Console(soft_wrap=True, highlight=False), time.monotonic()
+    waiting = deque((one, nr) for nr in seed or range(first, first + seeds) for one in rows)
+    outcomes: list[Outcome] = []
 
     def tell(outcome: Outcome) -> None:
+        outcomes.append(outcome)
         console.print(_line(outcome))
 
-    outcomes = asyncio.run(run(rows, seed or range(first, first + seeds), events, jobs, tell, keep))
-    console.print(table(outcomes))
-    console.print(f"{len(outcomes)} seeds in {(time.monotonic() - began) / 60:.0f} minutes")
+    def go_on() -> bool:
+        return bool(waiting) and (minutes is None or time.monotonic() - began < minutes * 60)
+
+    try:
+        asyncio.run(run(waiting, go_on, events, jobs, tell, keep))
+    except KeyboardInterrupt:
+        console.print("stopped")
+    console.print(table(sorted(outcomes, key=lambda o: (ROWS.index(o.row), o.seed))))
+    left = f", {len(waiting)} not begun" if waiting else ""
+    console.print(f"{len(outcomes)} seeds in {(time.monotonic() - began) / 60:.0f} minutes{left}")
     for outcome in outcomes:
         if not outcome.passed:
             console.print(f"[red]failed[/red], again: {replay(outcome)}")
     sys.exit(any(not outcome.passed for outcome in outcomes))
 
 
+Waiting = deque[tuple[Row, int]]
+
+
 async def run(
-    rows: Sequence[Row], seeds: Sequence[int], events: int, jobs: int, tell: Tell, keep: bool
-) -> list[Outcome]:
-    """By row and seed, in the order asked for."""
-    wanted = [(row, seed) for row in rows for seed in seeds]
-    waiting = deque(wanted)
-    outcomes: dict[tuple[str, int], Outcome] = {}
+    waiting: Waiting, go_on: Callable[[], bool], events: int, jobs: int, tell: Tell, keep: bool
+) -> None:
+    """Seed by seed through all rows, so that a run that is stopped has seen every row about as often."""
 
     async def worker() -> None:
-        while waiting:
-            for outcome in await on_one_stack(waiting, events, tell, keep):
-                outcomes[outcome.row.navn, outcome.seed] = outcome
+        while go_on():
+            await on_one_stack(waiting, go_on, events, tell, keep)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(jobs):
             group.create_task(worker())
-    return [outcomes[row.navn, seed] for row, seed in wanted]
 
 
-async def on_one_stack(waiting: deque[tuple[Row, int]], events: int, tell: Tell, keep: bool) -> list[Outcome]:
-    """Takes from `waiting` until it is empty or a seed has failed: what that left behind is nobody else's to suffer."""
+async def on_one_stack(
+    waiting: Waiting, go_on: Callable[[], bool], events: int, tell: Tell, keep: bool
+) -> None:
+    """Takes from `waiting` until there is no more or a seed has failed: what that left behind is nobody else's to
+    suffer."""
     directory = Path(tempfile.mkdtemp(prefix="samspor-faults-"))
-    stack, earlier = Stack(directory), set[Key]()
-    outcomes: list[Outcome] = []
+    stack, earlier, passed = Stack(directory), set[Key](), True
     try:
         await stack.start()
-        while waiting and (not outcomes or outcomes[-1].passed):
+        while passed and go_on():
             row, seed = waiting.popleft()
-            journal = directory / f"journal-{len(outcomes)}"
-            outcomes.append(await run_seed(row, stack, seed, events, ROWS.index(row), journal, earlier))
-            tell(outcomes[-1])
+            series = ROWS.index(row)
+            outcome = await run_seed(
+                row, stack, seed, events, series, directory / f"journal-{series}-{seed}", earlier
+            )
+            tell(outcome)
+            passed = outcome.passed
     finally:
         await stack.stop()
-        if not keep or outcomes[-1].passed:
+        if passed or not keep:
             shutil.rmtree(directory, ignore_errors=True)
-    return outcomes
 
 
 def replay(outcome: Outcome) -> str:
@@ -118,7 +131,7 @@ def table(outcomes: Sequence[Outcome]) -> Table:
         passed = sum(o.passed for o in of_row)
         planted = of_row[0].row.planted
         found.add_row(
-            navn,
+            f"{navn}\n[dim]{of_row[0].row.what}[/dim]",
             str(len(of_row)),
             f"{sum(o.events for o in of_row):,}",
             *(f"({n})" if planted else str(n) for n in (*counts, other)),

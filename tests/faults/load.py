@@ -267,7 +267,7 @@ class Load:
         for line in map(orjson.loads, self._journal.read_bytes().splitlines()):
             tried.add(line["ref"])
             ok |= {(r["source"], r["id"]) for r in line.get("kvitteringer", ())}
-            failed |= {sent[line["ref"]][f["linje"] - 1].key for f in line.get("feil", ())}
+            failed |= {event.key for f in line.get("feil", ()) for event in _meant(f, sent[line["ref"]])}
         keys = {event.key for ref in tried for event in sent[ref]}
         return History(frozenset(ok), frozenset(failed), frozenset(keys - ok - failed))
 
@@ -303,6 +303,12 @@ class Load:
                 "utloper": None,
             }
             await _persist(samtykke, "/samtykke/samtykker", given)
+
+
+def _meant(feil: Mapping[str, Any], events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """The events that an error is about: one line, or (no line is named) the whole request."""
+    nr = feil.get("linje")
+    return events if nr is None else events[nr - 1 : nr]
 
 
 async def _persist(samtykke: InternalClient, path: str, body: dict[str, Any]) -> Any:

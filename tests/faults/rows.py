@@ -21,6 +21,7 @@ KILLED = tuple(part.navn for part in PARTS)
 FROZEN_S = (0.5, 3.0)
 HEALTH_GIVES_UP_S = 90.0
 """The supervisor asks a part that does not answer six times before it kills it."""
+NEVER_RESTS_S = 15.0
 STORM_MEMBERS, STORM_STAYS_S = 5, (0.2, 1.5)
 
 
@@ -222,6 +223,8 @@ ROWS = (
         commit_late,
         bugs=(hooks.CURSOR_OUTBOX,),
         caught=frozenset({Kind.LOST}),
+        rests=False,
+        heals_within_s=NEVER_RESTS_S,
     ),
     Row(
         "planted consent-ignored",
