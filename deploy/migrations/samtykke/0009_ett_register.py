@@ -2,8 +2,8 @@
 
 from deploy.migrations import journal_steps
 
-revision = "0008_ett_register"
-down_revision = "0007_alder"
+revision = "0009_ett_register"
+down_revision = "0008_flytting"
 
 
 def upgrade() -> None:
