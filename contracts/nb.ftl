@@ -89,3 +89,75 @@ tabell-slag-date = dato
 tabell-slag-date-time = tidspunkt
 tabell-slag-array = liste av
 tabell-slag-object = objekt
+
+## docs/tilgang.md
+
+tilgang-tittel = Hvem får lese hva
+tilgang-innledning =
+    Laget av dataene med `samspor contracts generate`; rettes i `contracts/tilgang.py` og `contracts/alder.py`.
+
+    Det som ikke står i en tabell, er nektet, og alt i en annen kommune er nektet før tabellen leses. Står flere rader om
+    det samme, gjelder den første der alt holder. Er barnet sperret eller slettet, ser bare revisor noe, og bare
+    metadata. Politiet har ingen rolle. Vilkårene oppfyller den som åpner innholdet (`contracts/innsyn.py`), fordi bare
+    innholdet kan si det; er adressen beskyttet, vises dessuten ingen skole, kommune eller sted til noen.
+tilgang-hva = Hva
+tilgang-ser = Ser
+tilgang-nar = Når
+tilgang-vilkar = Vilkår
+tilgang-full = alt
+tilgang-status = kun status
+tilgang-metadata = metadata
+tilgang-rolle-fagperson = Fagperson i en tjeneste
+tilgang-rolle-koordinator = Koordinator
+tilgang-rolle-koordinerende-enhet = Koordinerende enhet
+tilgang-rolle-revisor = Revisor
+tilgang-rolle-barn = Barnet selv
+tilgang-rolle-foresatt = Foresatt
+tilgang-rolle-frivillig = Frivillig organisasjon
+tilgang-rolle-leder = Leder
+tilgang-rolle-slt = SLT-koordinator
+tilgang-rolle-drift = Drift
+tilgang-kolonne-egen = egen tjenestes hendelser
+tilgang-kolonne-n = andres, N (administrativt)
+tilgang-kolonne-t = andres, T (taushetsbelagt)
+tilgang-kolonne-h = andres, H (helse)
+tilgang-kolonne-x = andres, X (barnevern)
+tilgang-kolonne-samtykke = samtykkeregisterets hendelser
+tilgang-kolonne-oppgave = oppgaver og plikter
+tilgang-kolonne-barn = at barnet finnes, og navnet
+tilgang-kolonne-lesing = hvem som har lest
+tilgang-kolonne-tall = tall
+tilgang-krav-koordinator-for-barnet = er barnets koordinator
+tilgang-krav-samtykke = et samtykke nevner tjenesten, kategorien og henne
+tilgang-krav-skjermet-rett = har retten «skjermet»
+tilgang-krav-ingen-skjermet-part = ingen av barnets samtykker røper en skjermet tjeneste for henne
+tilgang-krav-koordinering = gjelder koordinator eller plan
+tilgang-krav-eier = oppgaven er tjenestens egen
+tilgang-krav-synlig-grunnlag = hun får se alt det hviler på
+tilgang-krav-uten-x = det hviler ikke på en annen tjenestes X
+tilgang-krav-kjent-barn = tjenesten har sendt om barnet, har en oppgave, eller et samtykke nevner den
+tilgang-krav-eget-barn = registeret har henne som barnet selv eller foresatt til det
+tilgang-krav-barnets-alder = barnet er gammelt nok til å se det selv
+tilgang-krav-foresattes-alder = barnet er så ungt at foresatte ser alt
+tilgang-krav-foresattes-begrensede-alder = barnet er yngre enn der foresatte ikke ser mer
+tilgang-krav-ikke-under-undersokelse = ingen undersøkelse pågår
+tilgang-krav-leser-kan-nevnes = at tjenesten har lest, røper ingenting
+tilgang-vilkar-kun-om-barnet = ingenting om andre enn barnet
+tilgang-vilkar-uten-melder = ingenting om melderen
+tilgang-vilkar-uten-sted = uten skole, kommune og sted
+tilgang-vilkar-sma-tall = små celler undertrykkes
+tilgang-vilkar-anonymt = ingenting om ett barn
+tilgang-aldre = Aldre
+tilgang-aldre-innledning =
+    Hele år etter norsk kalender. `helse` gjelder det en helsetjeneste sier i andre kategorier, `andre` alt annet.
+    Kommunen endrer dem med `SAMSPOR_ALDERSREGLER`. Henvisninger merket «ikke kvalitetssikret» er ikke lest i loven.
+tilgang-kategori = Kategori
+tilgang-alder-samtykker-selv = Barnet kan samtykke fra
+tilgang-alder-foreldre-til = Foreldre kan samtykke til
+tilgang-alder-begge-foreldre = Krever begge foreldre
+tilgang-alder-foresatt-begrenset = Foresatte ser kun status fra
+tilgang-alder-foresatt-slutt = Foresatte ser ingenting fra
+tilgang-alder-barn-innsyn = Barnet ser selv fra
+tilgang-bestemmelser = Bestemmelser
+tilgang-ja = ja
+tilgang-nei = nei

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TEXTS = messages("contracts")
 GENERATED = Path(contracts.__file__).parent / "generated"
 TABLE = Path(contracts.__file__).parents[1] / "docs" / "hendelser.md"
+ACCESS = TABLE.with_name("tilgang.md")
 SCHEMAS, SAMPLES, ASYNCAPI = "schemas", "samples", "asyncapi.json"
 
 app = typer.Typer(help=TEXTS.text("hjelp-contracts"), no_args_is_help=True)
@@ -82,6 +83,7 @@ def generate(
     samples = {path for path in wanted if path.is_relative_to(mappe / SAMPLES)}
     recorded = {path for path in samples if path.exists()} - {mappe / SAMPLES / path for path in lost}
     wanted[dokument] = table(catalogue)
+    wanted[dokument.with_name(ACCESS.name)] = access()
     written = write({path: content for path, content in wanted.items() if path not in recorded})
     gone = {mappe / SCHEMAS / id_.path for id_ in compared.foreldet}
     gone |= {mappe / SAMPLES / path for path in lost} - samples
@@ -119,6 +121,13 @@ def table(catalogue: "Catalogue") -> str:
     from contracts.hendelsestabell import render
 
     return render(catalogue, TEXTS.text)
+
+
+def access() -> str:
+    from contracts.lov import Lov
+    from contracts.tilgangstabell import render
+
+    return render(Lov(), TEXTS.text)
 
 
 def read_documents(folder: Path) -> dict["SkjemaId", dict[str, Any]]:

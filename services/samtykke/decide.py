@@ -250,7 +250,8 @@ def _basis(event: Event, law: Lov, at: datetime, first: str = PROCESSING) -> tup
     if not all(_in_force(law, provision, at) for provision in wanted):
         return None
     return tuple(
-        _reason(law, "behandlingsgrunnlag", "behandlingsgrunnlag", provision) for provision in wanted
+        _resting(_reason("behandlingsgrunnlag", "behandlingsgrunnlag"), law, provision)
+        for provision in wanted
     )
 
 
@@ -260,23 +261,23 @@ def _in_force(law: Lov, provision: str | None, at: datetime) -> str | None:
     return None
 
 
-def _reason(
-    law: Lov,
-    sporsmal: Sporsmal,
-    kode: str,
-    provision: str | None = None,
-    consent: Consent | None = None,
-    inndata: dict[str, str | int | bool | None] | None = None,
-) -> Grunn:
-    reason = Grunn(
-        kode=kode,
-        bestemmelse=provision,
-        lovversjon=law.versjon if provision else None,
-        samtykke=consent.id if consent else None,
-        sporsmal=sporsmal,
-    )
+Inndata = dict[str, str | int | bool | None]
+"""What was looked at, none of it about who the child is."""
+
+
+def _reason(sporsmal: Sporsmal, kode: str, inndata: Inndata | None = None) -> Grunn:
+    reason = Grunn(kode=kode, bestemmelse=None, lovversjon=None, samtykke=None, sporsmal=sporsmal)
     if inndata is not None:
         reason["inndata"] = inndata
+    return reason
+
+
+def _resting(reason: Grunn, law: Lov, provision: str | None, consent: Consent | None = None) -> Grunn:
+    """The reason with the provision of the law table, and the consent, that it rests on."""
+    if provision is not None:
+        reason["bestemmelse"], reason["lovversjon"] = provision, law.versjon
+    if consent is not None:
+        reason["samtykke"] = consent.id
     return reason
 
 
@@ -287,35 +288,35 @@ def _publish(
     event: Event | None, child: Child | Unknown, consents: Sequence[Consent], law: Lov, at: datetime
 ) -> Decision:
     if event is None:
-        return _stopped(law, "ukjent-type")
+        return _stopped("ukjent-type")
     if isinstance(child, Unknown):
-        return _stopped(law, child.kode)
+        return _stopped(child.kode)
     if child.status == "slettet":
-        return _stopped(law, "slettet")
+        return _stopped("slettet")
     if child.kommune != event.kommune:
-        return _stopped(law, "annen-kommune")
+        return _stopped("annen-kommune")
     if child.fodselsdato and event.time and age(child.fodselsdato, event.time) > AGE_MAX:
-        return _stopped(law, "for-gammel")
+        return _stopped("for-gammel")
     basis = _basis(event, law, at)
     if basis is None:
-        return Decision("refuse", (_reason(law, "behandlingsgrunnlag", "uten-grunnlag"),))
+        return Decision("refuse", (_reason("behandlingsgrunnlag", "uten-grunnlag"),))
     if child.status == "sperret":
-        return Decision("withhold", (_reason(law, "adgang", "sperret"),))
+        return Decision("withhold", (_reason("adgang", "sperret"),))
     outcome, kode, provision, consent = _secrecy(event, child, consents, law, at)
-    inndata: dict[str, str | int | bool | None] = {
+    inndata: Inndata = {
         "skjerming": event.skjerming,
         "egen_plikt": event.egen_plikt,
         "samtykker": len(consents),
     }
-    grunner = (_reason(law, "taushetsplikt", kode, provision, consent, inndata), *basis)
+    grunner = (_resting(_reason("taushetsplikt", kode, inndata), law, provision, consent), *basis)
     if outcome == "withhold":
         return Decision(outcome, grunner)
     return Decision(outcome, grunner, f"samtykke:{consent.id}" if consent else provision)
 
 
-def _stopped(law: Lov, kode: str) -> Decision:
+def _stopped(kode: str) -> Decision:
     """Nothing that could be decided on: no basis at all."""
-    return Decision("refuse", (_reason(law, "adgang", kode),))
+    return Decision("refuse", (_reason("adgang", kode),))
 
 
 def _secrecy(
@@ -347,26 +348,24 @@ def _read(
     at: datetime,
 ) -> Decision:
     if event is None:
-        return _denied(law, "adgang", "ukjent-type")
+        return _denied("adgang", "ukjent-type")
     if viewer.kommune != event.kommune:
-        return _denied(law, "adgang", "annen-kommune")
+        return _denied("adgang", "annen-kommune")
     basis = _basis(event, law, at, ACCESS if viewer.rolle in FAMILY else PROCESSING)
     if basis is None:
-        return _denied(law, "behandlingsgrunnlag", "uten-grunnlag")
+        return _denied("behandlingsgrunnlag", "uten-grunnlag")
     column = _column(event, viewer)
     rules = LESETABELL.get((viewer.rolle, column), ())
     if column is Kolonne.TALL:  # about no child, so without conditions that look at one
-        return (
-            _granted(rules[0], law, basis) if rules else _denied(law, "taushetsplikt", "rolle-uten-tilgang")
-        )
+        return _granted(rules[0], basis) if rules else _denied("taushetsplikt", "rolle-uten-tilgang")
     if isinstance(child, Unknown):
-        return _denied(law, "adgang", child.kode)
+        return _denied("adgang", child.kode)
     if child.kommune != event.kommune:
-        return _denied(law, "adgang", "annen-kommune")
+        return _denied("adgang", "annen-kommune")
     if child.status != "aktiv":
         rules = tuple(rule for rule in rules if rule.tilgang == "metadata")
         if not rules:
-            return _denied(law, "adgang", child.status)
+            return _denied("adgang", child.status)
     question = _Question(event, child, viewer, consents, law, at)
     failed = "rolle-uten-tilgang"
     for rule in rules:
@@ -374,17 +373,15 @@ def _read(
         if missing is None:
             return question.grant(rule, basis)
         failed = missing
-    return _denied(law, "taushetsplikt", failed, question.inndata())
+    return _denied("taushetsplikt", failed, question.inndata())
 
 
-def _denied(
-    law: Lov, sporsmal: Sporsmal, kode: str, inndata: dict[str, str | int | bool | None] | None = None
-) -> Decision:
-    return Decision("deny", (_reason(law, sporsmal, kode, inndata=inndata),))
+def _denied(sporsmal: Sporsmal, kode: str, inndata: Inndata | None = None) -> Decision:
+    return Decision("deny", (_reason(sporsmal, kode, inndata),))
 
 
-def _granted(rule: Regel, law: Lov, basis: tuple[Grunn, ...]) -> Decision:
-    return Decision(rule.tilgang, (_reason(law, "taushetsplikt", rule.grunn), *basis), vilkar=rule.vilkar)
+def _granted(rule: Regel, basis: tuple[Grunn, ...]) -> Decision:
+    return Decision(rule.tilgang, (_reason("taushetsplikt", rule.grunn), *basis), vilkar=rule.vilkar)
 
 
 def _column(event: Event, viewer: Viewer) -> Kolonne:
@@ -415,12 +412,12 @@ class _Question:
     def grant(self, rule: Regel, basis: tuple[Grunn, ...]) -> Decision:
         consent = self.consent() if Krav.SAMTYKKE in rule.krav else None
         provision = CONSENT_LIFTS_SECRECY if consent else None
-        reason = _reason(self.law, "taushetsplikt", rule.grunn, provision, consent, self.inndata())
+        reason = _reason("taushetsplikt", rule.grunn, self.inndata())
+        _resting(reason, self.law, provision, consent)
         hidden = (Vilkar.UTEN_STED,) if self.child.adressebeskyttelse else ()
         return Decision(rule.tilgang, (reason, *basis), vilkar=(*rule.vilkar, *hidden))
 
-    def inndata(self) -> dict[str, str | int | bool | None]:
-        """What was looked at, none of it about who the child is."""
+    def inndata(self) -> Inndata:
         return {
             "rolle": self.viewer.rolle,
             "skjerming": self.event.skjerming,

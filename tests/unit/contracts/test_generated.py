@@ -19,11 +19,13 @@ from contracts.sample import read, sample
 from contracts.skjema import HODE, SkjemaId, schemas, versions
 from deploy.assets import MODULES, ROOT, node_home
 from deploy.commands.contracts import (
+    ACCESS,
     ASYNCAPI,
     GENERATED,
     SAMPLES,
     SCHEMAS,
     TABLE,
+    access,
     files,
     read_documents,
     table,
@@ -44,6 +46,7 @@ def test_what_is_committed_is_what_the_code_says() -> None:
     assert not stale, GENERATE
     assert COMMITTED_SCHEMAS.keys() == schemas(CATALOGUE).keys(), GENERATE
     assert TABLE.read_text("utf-8") == table(CATALOGUE), GENERATE
+    assert ACCESS.read_text("utf-8") == access(), GENERATE
 
 
 def test_every_event_version_has_a_golden_sample() -> None:
