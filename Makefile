@@ -18,7 +18,7 @@ endif
 export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test fuzz faults check format bench lock lock-python lock-jars lock-assets clean
+.PHONY: help setup run test fuzz faults check format bench mutate lock lock-python lock-mutation lock-jars lock-assets clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -50,6 +50,16 @@ format: setup ## format the code and fix what ruff can fix
 
 bench: setup ## run the benchmarks (ARGS="--quick" is passed on)
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+# mutmut lives apart from the other tools: it is only for this, and brings a terminal interface along.
+mutate: setup $(STAMPS)/mutation ## change the decision module in every small way, and list the changes no test sees
+	rm -rf mutants
+	nice $(BIN)/mutmut run $(ARGS)
+	$(BIN)/mutmut results
+
+$(STAMPS)/mutation: requirements-mutation.lock $(STAMPS)/packages
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-mutation.lock
+	@touch $@
 
 lock: lock-python lock-jars lock-assets ## renew every lock file
 
@@ -85,6 +95,11 @@ LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes 
 lock-python: $(UV)
 	$(UV) $(LOCK) --all-extras pyproject.toml --output-file requirements.lock
 	echo uv | $(UV) $(LOCK) - --output-file requirements-uv.lock
+
+lock-mutation: $(UV)
+	echo mutmut | $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock-mutation" \
+		--constraint requirements.lock - --output-file requirements-mutation.lock
 
 lock-jars: $(STAMPS)/packages
 	$(BIN)/python -m deploy.engines.jars
