@@ -25,7 +25,7 @@ from backbone.seal import SealBroken, open_sealed, seal
 from backbone.settings import Settings
 from backbone.tokens import Principal
 from consumers.coordination import oppgaveflyt, queries, stafett, steglager, store
-from consumers.coordination.facts import FactSet
+from consumers.coordination.facts import FactSet, merged
 from consumers.coordination.forklaring import forklar
 from consumers.coordination.forteller import told_baton, told_flow
 from consumers.coordination.handler import Keys, fact_context
@@ -74,6 +74,7 @@ class Barn:
     """A child under lock: its case now, and the key of what coordination keeps of it."""
 
     sak: Sak
+    subjects: tuple[str, ...]
     nokkelid: str
     key: bytes
 
@@ -130,11 +131,11 @@ class Kommandoer:
     async def one(self, who: Principal, id_: str) -> Json:
         """A task with what has happened to it and what the caller may do."""
         row, key = await self._visible(who, id_)
-        own = await self._own_key(row["subject"])
+        keys = await self._keys_of(row["subject"])
         async with self._engine.begin() as conn:
             db = await driver(conn)
             steps = await steglager.of(db, id_)
-            child = await self._child(db, row["subject"], own, self._clock())
+            child = await self._child(db, keys, self._clock())
         return {
             **_shown(row, who, key),
             "mottakere": child.recipients(_grounds(row), row["eier"]),
@@ -180,10 +181,10 @@ class Kommandoer:
         if not text.strip() or len(text) > COMMENT_MAX:
             raise problem(409, "kommentar-mangler")
         subject, now = row["subject"], self._clock()
-        own = await self._own_key(subject)
+        keys = await self._keys_of(subject)
         async with self._engine.begin() as conn:
             db = await driver(conn)
-            child = await self._locked(db, subject, own, now)
+            child = await self._locked(db, keys, now)
             await self._append(
                 db,
                 [
@@ -211,10 +212,10 @@ class Kommandoer:
         onske_of: Callable[[Oppgave], Onske],
         who: Principal | None,
     ) -> None:
-        now, own = self._clock(), await self._own_key(subject)
+        now, keys = self._clock(), await self._keys_of(subject)
         async with self._engine.begin() as conn:
             db = await driver(conn)
-            child = await self._locked(db, subject, own, now)
+            child = await self._locked(db, keys, now)
             task = (await store.tasks_of(db, [subject])).get(subject, {}).get(id_)
             if task is None:
                 raise ProblemError(404, "finnes-ikke")
@@ -258,12 +259,12 @@ class Kommandoer:
 
     async def baton(self, who: Principal, subject: str) -> Json:
         """Who holds the child's baton, what has happened to it, and what the caller may do."""
-        kommune, found, row, key = await self._visible_baton(who, subject)
-        own = await self._own_key(subject)
+        subject, kommune, found, row, key = await self._visible_baton(who, subject)
+        keys = await self._keys_of(subject)
         async with self._engine.begin() as conn:
             db = await driver(conn)
             steps = await steglager.of(db, subject)
-            child = await self._child(db, subject, own, self._clock())
+            child = await self._child(db, keys, self._clock())
         parts = stafett.parter(found, _unit(who), who.rolle == KOORDINATOR)
         return {
             "subject": subject,
@@ -278,7 +279,7 @@ class Kommandoer:
         }
 
     async def act_baton(self, who: Principal, subject: str, ordre: Ordre) -> Json:
-        await self._visible_baton(who, subject)
+        subject, *_ = await self._visible_baton(who, subject)
         unit, kontakt = _unit(who), who.rolle == KOORDINATOR
         await self._baton(
             subject,
@@ -305,16 +306,17 @@ class Kommandoer:
         onske_of: Callable[[stafett.Stafett], Onske],
         who: Principal | None,
     ) -> None:
-        now, own = self._clock(), await self._own_key(subject)
+        now, keys = self._clock(), await self._keys_of(subject)
         async with self._engine.begin() as conn:
             db = await driver(conn)
-            child = await self._locked(db, subject, own, now)
+            child = await self._locked(db, keys, now)
             stored = await steglager.baton(db, subject)
             if stored is None:
                 raise ProblemError(404, "finnes-ikke")
             kommune, held = stored
             _check(held.steg, ordre)
-            task = _cooperation((await store.tasks_of(db, [subject])).get(subject, {}).values())
+            held_tasks = await store.tasks_of(db, child.subjects)
+            task = _cooperation(t for own in held_tasks.values() for t in own.values())
             onske, regler = onske_of(held), self._flytregler(kommune)
             try:
                 found = stafett.decide(
@@ -367,30 +369,46 @@ class Kommandoer:
 
     # What they share
 
-    async def _own_key(self, subject: str) -> api.Nokkel:
-        """Asked for before the child is locked, so that nobody waits for samtykke behind a lock."""
+    async def _keys_of(self, subject: str) -> dict[str, api.Nokkel]:
+        """The keys of the child's fact sets, by its subjects, this one first. Asked for before the child is locked, so
+        that nobody waits for samtykke behind a lock."""
         [answer] = await self._samtykke.keys([{"subject": subject, "nokkelider": []}])
-        own = answer["samordning"]
-        if own is None or answer["status"] != "aktiv":
-            raise problem(409, "barn-sperret")
-        return own
+        others = [s for s in answer.get("koblet", ()) if s != subject]
+        asked: list[api.NokkelItem] = [{"subject": s, "nokkelider": []} for s in others]
+        found: dict[str, api.Nokkel] = {}
+        for one in (answer, *(await self._samtykke.keys(asked) if asked else ())):
+            own = one["samordning"]
+            if own is None or one["status"] != "aktiv":
+                raise problem(409, "barn-sperret")
+            found[one["subject"]] = own
+        return found
 
-    async def _locked(self, db: asyncpg.Connection, subject: str, own: api.Nokkel, now: datetime) -> Barn:
+    async def _locked(self, db: asyncpg.Connection, keys: Mapping[str, api.Nokkel], now: datetime) -> Barn:
         """The child, locked until the transaction ends."""
-        await db.execute("SELECT FROM faktasett WHERE subject = $1::uuid FOR UPDATE", subject)
-        return await self._child(db, subject, own, now)
+        await db.execute(
+            "SELECT FROM faktasett WHERE subject = ANY($1::uuid[]) ORDER BY subject FOR UPDATE", list(keys)
+        )
+        return await self._child(db, keys, now)
 
-    async def _child(self, db: asyncpg.Connection, subject: str, own: api.Nokkel, now: datetime) -> Barn:
-        row = await db.fetchrow("SELECT kommune, innhold FROM faktasett WHERE subject = $1::uuid", subject)
-        kommune, sealed = (row["kommune"], row["innhold"]) if row else ("", None)
-        key = base64.b64decode(own["nokkel"])
-        facts = FactSet(subject)
+    async def _child(self, db: asyncpg.Connection, keys: Mapping[str, api.Nokkel], now: datetime) -> Barn:
+        rows = await db.fetch(
+            "SELECT subject::text, kommune, innhold FROM faktasett WHERE subject = ANY($1::uuid[])"
+            " ORDER BY subject",
+            list(keys),
+        )
+        subject, own = next(iter(keys.items()))
+        sets = []
         try:
-            if sealed is not None:
-                facts = FactSet.decode(subject, open_sealed(key, sealed, fact_context(subject)))
+            for row in rows:
+                if row["innhold"] is not None:
+                    key = base64.b64decode(keys[row["subject"]]["nokkel"])
+                    opened = open_sealed(key, row["innhold"], fact_context(row["subject"]))
+                    sets.append(FactSet.decode(row["subject"], opened))
         except (SealBroken, ValueError):
             raise busy("utilgjengelig") from None
-        return Barn(Sak(facts, self._rules.for_kommune(kommune), now), own["nokkelid"], key)
+        rules = self._rules.for_kommune(rows[0]["kommune"] if rows else "")
+        sak = Sak(merged(subject, sets), rules, now)
+        return Barn(sak, tuple(keys), own["nokkelid"], base64.b64decode(own["nokkel"]))
 
     async def _append(
         self, db: asyncpg.Connection, steps: Sequence[Steg], child: Barn, comment: str | None
@@ -411,13 +429,16 @@ class Kommandoer:
             raise ProblemError(404, "finnes-ikke")
         return rows[0], key
 
-    async def _visible_baton(self, who: Principal, subject: str) -> tuple[str, stafett.Stafett, Json, bytes]:
-        """A baton is seen by those who may see the cooperation it is about."""
+    async def _visible_baton(
+        self, who: Principal, subject: str
+    ) -> tuple[str, str, stafett.Stafett, Json, bytes]:
+        """(its subject, kommune, baton, task, key): seen by those who may see the cooperation it is about."""
         async with self._engine.connect() as conn:
             db = await driver(conn)
-            stored = await steglager.baton(db, subject)
+            mine = await steglager.whose_baton(db, subject)
+            stored = await steglager.baton(db, mine) if mine else None
             rows = [t for t in await queries.tasks(db, subject=subject) if t["regel"] == samarbeid.REGEL.navn]
-        if stored is None or not rows:
+        if mine is None or stored is None or not rows:
             raise ProblemError(404, "finnes-ikke")
         kommune, held = stored
         row = max(rows, key=lambda t: (t["status"] == "aapen", t["opprettet"]))
@@ -425,7 +446,7 @@ class Kommandoer:
         [key] = await self._seen(who, [asked])
         if key is None:
             raise ProblemError(404, "finnes-ikke")
-        return kommune, held, row, key
+        return mine, kommune, held, row, key
 
     async def _seen(self, who: Principal, rows: Sequence[Json]) -> list[bytes | None]:
         """Per task the key of its seals, None for what she may not see in full."""

@@ -26,7 +26,7 @@ _TASK = (
 )
 
 
-def _of_child(nr: int) -> str:
+def of_child(nr: int) -> str:
     """Every subject of the child that parameter `nr` names one of."""
     joined = "SELECT o.subject FROM koblet k JOIN koblet o USING (kanonisk) WHERE k.subject = "
     return f"(SELECT ${nr}::uuid UNION {joined} ${nr}::uuid)"
@@ -35,7 +35,7 @@ def _of_child(nr: int) -> str:
 async def timeline(db: asyncpg.Connection, subject: str) -> list[Json]:
     """The child's events by time, those of subjects it is joined with among them."""
     rows = await db.fetch(
-        f"SELECT {_EVENT} FROM tidslinje WHERE subject IN {_of_child(1)} ORDER BY time, source, id",  # noqa: S608
+        f"SELECT {_EVENT} FROM tidslinje WHERE subject IN {of_child(1)} ORDER BY time, source, id",  # noqa: S608
         subject,
     )
     return [_event(row) for row in rows]
@@ -55,7 +55,7 @@ async def tasks(
     rows = await db.fetch(
         f"SELECT {_TASK} FROM oppgave WHERE ($1::text IS NULL OR kommune = $1)"  # noqa: S608
         " AND ($2::text IS NULL OR eier = $2 OR tilbudt_til = $2 OR avgjores_av = $2)"
-        f" AND ($3::uuid IS NULL OR subject IN {_of_child(3)}) AND ($4::uuid IS NULL OR id = $4)"
+        f" AND ($3::uuid IS NULL OR subject IN {of_child(3)}) AND ($4::uuid IS NULL OR id = $4)"
         " AND ($5::text IS NULL OR hviler_pa @> $5::text::jsonb) ORDER BY frist, id",
         kommune,
         eier,

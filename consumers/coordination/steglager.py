@@ -8,6 +8,7 @@ from typing import NamedTuple
 import asyncpg
 
 from consumers.coordination.oppgaver import Oppgave
+from consumers.coordination.queries import of_child
 from consumers.coordination.stafett import Pinnehendelse, Stafett
 
 
@@ -119,6 +120,17 @@ async def any_baton(db: asyncpg.Connection, subjects: Sequence[str]) -> bool:
     """Whether one of the subjects has a baton."""
     found: bool = await db.fetchval(
         "SELECT EXISTS (SELECT 1 FROM stafett WHERE subject = ANY($1::uuid[]))", subjects
+    )
+    return found
+
+
+async def whose_baton(db: asyncpg.Connection, subject: str) -> str | None:
+    """The one of the child's subjects whose baton is the child's: the first that began. None before the first
+    cooperation."""
+    found: str | None = await db.fetchval(
+        f"SELECT s.subject::text FROM stafett s JOIN steg f ON f.gjelder = s.subject AND f.nr = 1"  # noqa: S608
+        f" WHERE s.subject IN {of_child(1)} ORDER BY f.tid, s.subject LIMIT 1",
+        subject,
     )
     return found
 

@@ -347,6 +347,25 @@ async def test_a_blocked_childs_task_stands_still(office: Office) -> None:
     assert (await office.do(ENHET, path, "tilby", 409, til="skole"))["type"].endswith("barn-sperret")
 
 
+async def test_a_joined_child_is_one_child_whoever_of_its_subjects_is_asked_about(office: Office) -> None:
+    thread = office.thread
+    school, health = child(1), child(2)
+    thread.samtykke.join(school, health)
+    await thread.publish(SHARED[0], SHARED[2], subject=school)
+    await thread.publish(SHARED[1], SHARED[3], subject=health)
+    await thread.loops.timers()
+    await thread.loops.changes()
+    (row,) = await thread.rows("SELECT id::text AS id FROM oppgave WHERE regel = 'samarbeid'")
+    seen = (await office.call(ENHET, "GET", f"/oppgaver/{row['id']}")).json()
+    assert seen["mottakere"] == ["helsestasjon", "skole"], "they may know what both subjects' facts say"
+    await office.do(ENHET, f"/oppgaver/{row['id']}", "tilby", til="helsestasjon")
+    batons = [(await office.call(ENHET, "GET", f"/stafett/{s}")).json() for s in (school, health)]
+    assert batons[0] == batons[1]
+    await office.do(ENHET, f"/stafett/{health}", "tilby", til="skole")
+    assert (await office.call(ENHET, "GET", f"/stafett/{school}")).json()["tilbudt_til"] == "skole"
+    await agree(office)
+
+
 async def agree(office: Office) -> None:
     """What is kept of tasks and batons is the sum of the steps."""
     columns = "flyt, ansvarlig, tilbudt_til, svar_innen, avslag, avgjores_av, steg"
