@@ -509,8 +509,8 @@ SELECT n.subject, n.id FROM {FRESH}.oppgave n LEFT JOIN public.oppgave g USING (
 _SAME = ", ".join(
     f"{{0}}.{c}"
     for c in (
-        "status", "eier", "frist", "fristslag", "regelversjon", "bestemmelser", "lukkes_av", "koordinering",
-        "hviler_pa", "versjon",
+        "status", "eier", "frist", "fristslag", "regelversjon", "regelsett", "bestemmelser", "lukkes_av",
+        "koordinering", "hviler_pa", "versjon",
     )
 )  # fmt: skip
 _DIFFERENT = f"""

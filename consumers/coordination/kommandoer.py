@@ -512,7 +512,7 @@ def _shown(row: Json, who: Principal, key: bytes) -> Json:
     parts = oppgaveflyt.parter(flyt, row["eier"], unit, who.rolle == KOORDINATOR)
     can = oppgaveflyt.kommandoer(flyt, parts) if row["status"] == "aapen" else ()
     kept = (
-        "id", "subject", "regel", "regelversjon", "anledning", "status", "eier", "frist", "fristslag",
+        "id", "subject", "regel", "regelversjon", "regelsett", "anledning", "status", "eier", "frist", "fristslag",
         "bestemmelser", "lukkes_av", "flyt", "tilbudt_til", "svar_innen", "avgjores_av", "versjon", "opprettet",
         "endret",
     )  # fmt: skip

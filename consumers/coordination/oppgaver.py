@@ -51,6 +51,7 @@ class Oppgave:
     hviler_pa: tuple[Grunn, ...]
     versjon: int
     flyt: Flyt = NY
+    regelsett: str = "standard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +127,5 @@ def _task(id_: str, duty: Duty, kommune: str, before: Oppgave | None, knows: Kno
         hviler_pa=duty.hviler_pa,
         versjon=before.versjon if before else 0,
         flyt=flyt,
+        regelsett=duty.regelsett,
     )

@@ -20,7 +20,7 @@ _EVENT = ", ".join(f'"{c}"' for c in TIMELINE if c not in ("subject", "nokkelid"
     ", subject::text AS subject, nokkelid::text AS nokkelid"
 )
 _TASK = (
-    "id::text AS id, subject::text AS subject, kommune, regel, regelversjon, anledning, status, eier, frist,"
+    "id::text AS id, subject::text AS subject, kommune, regel, regelversjon, regelsett, anledning, status, eier, frist,"
     " fristslag, bestemmelser, lukkes_av, koordinering, hviler_pa::text AS hviler_pa, opprettet, endret,"
     " nokkelid::text AS nokkelid, forklaring, versjon, flyt, ansvarlig, tilbudt_til, svar_innen, avgjores_av"
 )

@@ -154,13 +154,13 @@ async def tasks_of(db: asyncpg.Connection, subjects: Iterable[str]) -> dict[str,
     rows = await db.fetch(
         "SELECT id, subject, kommune, regel, regelversjon, anledning, status, eier, frist, fristslag, bestemmelser,"
         " lukkes_av, koordinering, hviler_pa::text AS hviler_pa, versjon,"
-        " flyt, ansvarlig, tilbudt_til, svar_innen, avslag, avgjores_av, steg"
+        " flyt, ansvarlig, tilbudt_til, svar_innen, avslag, avgjores_av, steg, regelsett"
         " FROM oppgave WHERE subject = ANY($1::uuid[])",
         list(subjects),
     )
     for r in rows:
         (id_, subject, kommune, regel, regelversjon, anledning, status, eier, frist, fristslag) = r[:10]
-        bestemmelser, lukkes_av, koordinering, hviler_pa, versjon, *flyt = r[10:]
+        bestemmelser, lukkes_av, koordinering, hviler_pa, versjon, *flyt, regelsett = r[10:]
         task = Oppgave(
             str(id_),
             str(subject),
@@ -178,6 +178,7 @@ async def tasks_of(db: asyncpg.Connection, subjects: Iterable[str]) -> dict[str,
             tuple(Grunn(**g) for g in orjson.loads(hviler_pa)),
             versjon,
             Flyt(*flyt),
+            regelsett,
         )
         found.setdefault(task.subject, {})[task.id] = task
     return found
@@ -189,21 +190,22 @@ async def save_tasks(db: asyncpg.Connection, tasks: Iterable[Written], now: date
 
 _UPSERT = """
 INSERT INTO oppgave (id, subject, kommune, regel, regelversjon, anledning, status, eier, frist, fristslag,
-                     bestemmelser, lukkes_av, koordinering, hviler_pa, versjon, nokkelid, forklaring, opprettet, endret)
+                     bestemmelser, lukkes_av, koordinering, hviler_pa, versjon, nokkelid, forklaring, opprettet, endret,
+                     regelsett)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::text::jsonb, $15,
-        coalesce($16::uuid, '00000000-0000-0000-0000-000000000000'), coalesce($17::bytea, ''), $18, $18)
+        coalesce($16::uuid, '00000000-0000-0000-0000-000000000000'), coalesce($17::bytea, ''), $18, $18, $19)
 ON CONFLICT (id) DO UPDATE SET
     regelversjon = excluded.regelversjon, status = excluded.status, eier = excluded.eier, frist = excluded.frist,
     fristslag = excluded.fristslag, bestemmelser = excluded.bestemmelser, lukkes_av = excluded.lukkes_av,
     koordinering = excluded.koordinering, hviler_pa = excluded.hviler_pa, versjon = excluded.versjon,
     nokkelid = coalesce($16::uuid, oppgave.nokkelid), forklaring = coalesce($17::bytea, oppgave.forklaring),
-    endret = excluded.endret
+    endret = excluded.endret, regelsett = excluded.regelsett
 """
 
 
 def _task_row(written: Written, now: datetime) -> tuple[Any, ...]:
     task, (key_id, text) = written.oppgave, written.forklaring or (None, None)
-    *start, grounds, version, _ = astuple(task)  # what people did is written by `kommandoer`
+    *start, grounds, version, _, regelsett = astuple(task)  # what people did is written by `kommandoer`
     names = Grunn.__dataclass_fields__
     return (
         *start,
@@ -212,6 +214,7 @@ def _task_row(written: Written, now: datetime) -> tuple[Any, ...]:
         key_id,
         text,
         now,
+        regelsett,
     )
 
 

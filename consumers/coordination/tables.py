@@ -93,6 +93,13 @@ oppgave = Table(
     Column("kommune", String(4), nullable=False),
     Column("regel", String, nullable=False),
     Column("regelversjon", Integer, nullable=False),
+    Column(
+        "regelsett",
+        String,
+        nullable=False,
+        server_default=text("'standard'"),
+        comment="the local rules that it was derived by",
+    ),
     Column("anledning", String, nullable=False),
     Column("status", String, nullable=False),
     Column("eier", String, nullable=False),

@@ -1,5 +1,6 @@
 """`samspor rules try` on the real database: what other local rules would change, counted, and nothing changed."""
 
+from consumers.coordination.handler import Handler
 from consumers.coordination.prove import prove
 from consumers.coordination.regler.lokale import read
 from consumers.coordination.regler.regelverk import Regelverk
@@ -52,3 +53,24 @@ async def test_a_child_with_two_subjects_is_tried_as_one(thread: Direct) -> None
     none = Regelverk(thread.catalogue, [])
     children, found = await prove(thread.engine, thread.samtykke, none, thread.rules, "4601", thread.now)
     assert (children, found) == (1, {("samarbeid", "apnes"): 1})
+
+
+async def test_a_task_keeps_which_local_rules_it_was_derived_by(thread: Direct) -> None:  # noqa: F811
+    kept = "SELECT regel, regelversjon, regelsett, frist FROM oppgave ORDER BY regel"
+    await thread.publish(*CASE, MELDING, subject=child(1))
+    assert [(r["regel"], r["regelsett"], str(r["frist"])) for r in await thread.rows(kept)] == [
+        ("bekymringsmelding", "standard", "2026-04-06"),
+        ("samarbeid", "standard", "2026-03-30"),
+    ]
+    regler = thread.rules.regler
+    local = Regelverk(
+        thread.catalogue, regler, {"4601": read(LOCAL.replace("paa = false", ""), regler, thread.catalogue)}
+    )
+    thread.handler = Handler(
+        thread.engine, thread.samtykke, thread.settings, thread.catalogue, local, lambda: thread.now
+    )
+    await thread.handler.refresh([child(1)])
+    assert [(r["regel"], r["regelsett"], str(r["frist"])) for r in await thread.rows(kept)] == [
+        ("bekymringsmelding", "ny", "2026-04-06"),
+        ("samarbeid", "ny", "2026-03-13"),
+    ]
