@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007_regelsett"
-down_revision = "0006_koblet"
+revision = "0008_regelsett"
+down_revision = "0007_ett_register"
 
 
 def upgrade() -> None:
