@@ -89,7 +89,8 @@ class _Run:
         self._stop = asyncio.Event()
         given = Settings()
         self._engines = Engines(self._data_dir, given.kafka, given.database_url)
-        self._settings = given  # complete when the database answers: the engines choose their own addresses
+        self._settings = given  # not complete before the engines have chosen their addresses
+        self._addresses = asyncio.Event()
 
     async def main(self) -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -145,6 +146,7 @@ class _Run:
             database_url=self._engines.database_url,
             **ports,
         )
+        self._addresses.set()
         self._logs.mkdir(mode=0o700, exist_ok=True)
         write_tokens(self._tokens, self._settings, self._catalogue.tjenester, system_clock())
         await migrate(self._settings, self._catalogue, ready=lambda name: self._databases[name].set())
@@ -152,6 +154,7 @@ class _Run:
 
     async def _prepare_topics(self) -> None:
         await self._answers("kafka")
+        await self._addresses.wait()
         await ensure_topics(self._settings, self._catalogue.topics())
         self._terminal.step("emner")
         self._topics.set()

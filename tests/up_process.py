@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,8 @@ class Up:
             line = await asyncio.wait_for(process.stdout.readline(), START_TIMEOUT_S)
             assert line, (data_dir.parent / "up.log").read_text()
         except BaseException:
-            process.kill()
+            with suppress(ProcessLookupError):  # it may have ended by itself
+                process.kill()
             await process.wait()
             raise
         return cls(data_dir, process, json.loads(line))
