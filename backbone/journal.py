@@ -6,7 +6,7 @@ has its events sent in that order, because rows are taken by number among those 
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -35,13 +35,14 @@ from backbone import metrics, telemetry
 from backbone.database import driver
 from backbone.kek import Keks
 from backbone.ledger import ledger_tables
-from backbone.seal import Sealer, derive, mac, new_key
+from backbone.seal import SealBroken, Sealer, derive, mac, new_key
 from backbone.settings import Settings
 from contracts.envelope import Content, timestamp
 
 KEY_HOUR = timedelta(hours=1)
 KEY_GRACE = timedelta(hours=2)
 """A request that took its key before the hour turned has long ended when the key may be destroyed."""
+RENEW_BATCH = 5_000
 
 Utfall = Literal["release", "shield", "withhold", "refuse"]
 
@@ -278,6 +279,37 @@ class JournalKeys:
     def _unwrap(self, row: Any) -> bytes:
         return self._keks.unwrap(row["kek_id"], row["innpakket"], row["id"].bytes)
 
+    async def renew_undecided(self, conn: asyncpg.Connection, now: datetime) -> None:
+        """Seals rows that have long waited for a decision under the current key, so that no journal key outlives its
+        hour by more than the grace: a backup of a row accepted before that opens with nothing."""
+        async with conn.transaction():
+            rows = await conn.fetch(
+                "SELECT lopenr, source, j.id, type, innhold, journalnokkel FROM journal j"
+                " JOIN journalnokkel k ON k.id = j.journalnokkel WHERE k.time < $1 LIMIT $2 FOR UPDATE OF j",
+                now - KEY_HOUR - KEY_GRACE,
+                RENEW_BATCH,
+            )
+            if not rows:
+                return
+            loaded = await self.load(conn, {row["journalnokkel"] for row in rows})
+            old = {id_: Sealer(key) for id_, key in loaded.items()}
+            key_id, key = await self.current(conn, now)
+            new = Sealer(key)
+            blobs = []
+            for row in rows:
+                context = journal_context(row["source"], row["id"], row["type"])
+                try:
+                    blobs.append(new.seal(old[row["journalnokkel"]].open(row["innhold"], context), context))
+                except SealBroken:
+                    blobs.append(row["innhold"])  # nobody can open it, and its key must not be kept for it
+            await conn.execute(
+                "UPDATE journal j SET innhold = n.innhold, journalnokkel = $3"
+                " FROM unnest($1::bigint[], $2::bytea[]) AS n (lopenr, innhold) WHERE j.lopenr = n.lopenr",
+                [row["lopenr"] for row in rows],
+                blobs,
+                key_id,
+            )
+
     async def destroy_unneeded(self, conn: asyncpg.Connection, now: datetime) -> None:
         """Destroys the keys of past hours that no undecided row needs."""
         await conn.execute(
@@ -285,6 +317,44 @@ class JournalKeys:
             " AND NOT EXISTS (SELECT FROM journal j WHERE j.journalnokkel = k.id)",
             now - KEY_HOUR - KEY_GRACE,
         )
+
+
+async def forget_undecided(
+    conn: asyncpg.Connection,
+    keys: JournalKeys,
+    subjects: Collection[str],
+    person: str | None,
+    now: datetime,
+) -> int:
+    """Refuses the rows about an erased child that no decision has been made of (samtykke was away, or they were set
+    aside), and keeps nothing of what they say; how many there were. In the caller's transaction."""
+    rows = await conn.fetch(
+        "SELECT lopenr, source, id, type, subject, innhold, journalnokkel FROM journal"
+        " WHERE journalnokkel IS NOT NULL FOR UPDATE"
+    )
+    loaded = await keys.load(conn, {row["journalnokkel"] for row in rows})
+    sealers = {id_: Sealer(key) for id_, key in loaded.items()}
+    about = [row["lopenr"] for row in rows if row["subject"] in subjects or _is_about(row, sealers, person)]
+    await conn.execute(_ERASED, about, now)
+    return len(about)
+
+
+def _is_about(row: Any, sealers: Mapping[uuid.UUID, Sealer], person: str | None) -> bool:
+    if person is None:
+        return False
+    try:
+        sealer = sealers[row["journalnokkel"]]
+        return open_row(sealer, row["source"], row["id"], row["type"], row["innhold"]).person == person
+    except (SealBroken, KeyError, ValueError):
+        return False  # nobody can open it
+
+
+_ERASED = """
+UPDATE journal SET utfall = 'refuse', parkert = NULL, trenger_relay = false, journalnokkel = NULL, nokkelid = NULL,
+       innhold = '', besluttet = $2,
+       grunner = '[{"kode": "slettet", "bestemmelse": null, "lovversjon": null, "samtykke": null}]'::jsonb
+WHERE lopenr = ANY($1::bigint[])
+"""
 
 
 def journal_keks(settings: Settings, owner: str) -> Keks:

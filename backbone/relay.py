@@ -218,6 +218,7 @@ class Relay:
         """The net beneath the change feed: some of the withheld rows, and next time those after them, are asked about,
         and only what is answered otherwise is written and taken again. Old journal keys go."""
         async with self._turn:
+            await self._keys.renew_undecided(conn, self._clock())
             await self._keys.destroy_unneeded(conn, self._clock())
             rows = await conn.fetch(_WITHHELD, *self._swept, self._settings.relay_sweep_rows)
         full = len(rows) == self._settings.relay_sweep_rows

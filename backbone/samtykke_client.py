@@ -126,6 +126,14 @@ class SamtykkeClient(InternalClient):
         body = {"viewer": viewer.model_dump(), "formal": formal, "items": items, "sporing": sporing}
         return cast(list[api.Lesing], (await self.call("POST", "/samtykke/lesinger", body))["items"])
 
+    async def to_forget(self, mottaker: str) -> list[api.Glemsel]:
+        """Approved erasures that this part has not yet carried out."""
+        answer = await self.call("GET", "/samtykke/slettinger", mottaker=mottaker)
+        return cast(list[api.Glemsel], answer["items"])
+
+    async def forgotten(self, sletting: str, mottaker: str) -> None:
+        await self.call("POST", f"/samtykke/slettinger/{sletting}/kvittering", {"mottaker": mottaker})
+
     async def names(
         self, viewer: Principal, subjects: Sequence[str], koordinering: bool = False
     ) -> dict[str, str]:

@@ -33,6 +33,7 @@ Samtykkesteg = Literal[
     "venter", "gitt", "tiltradt", "avslatt", "trukket", "gitt-igjen", "erstattet", "innsnevret", "utlopt"
 ]
 """The steps of the ledger. `innsnevret`: some categories lapsed on a birthday; `erstattet`: superseded by others."""
+Slettestatus = Literal["foreslatt", "godkjent", "fullfort", "forkastet"]
 Samtykkegiver = Literal["selv", "forelder", "begge-foreldre", "verge"]
 Koordinatorrolle = Literal["koordinator", "barnekoordinator"]
 
@@ -540,3 +541,71 @@ class KoblingUt(TypedDict):
     subject: str
     kanonisk: str
     koblet: list[str]
+
+
+# Blocking: POST /samtykke/sperringer. Erasure: /samtykke/slettinger
+
+
+@_wire
+class SperringInn(TypedDict):
+    """Exactly one of `person` and `subject`. `sperret` false lifts the blocking; `grunn` is a code for the ledger."""
+
+    person: NotRequired[str]
+    subject: NotRequired[Uuid]
+    kommune: Kommune
+    sperret: bool
+    grunn: Kode
+
+
+@_wire
+class SperringUt(TypedDict):
+    subject: str
+    status: Personstatus
+
+
+@_wire
+class SlettingInn(TypedDict):
+    """Exactly one of `person` and `subject`. `beslutning` is the reference of the decision that allows it, as in the
+    municipality's own archive, never a person's number.
+    """
+
+    person: NotRequired[str]
+    subject: NotRequired[Uuid]
+    kommune: Kommune
+    beslutning: Annotated[str, StringConstraints(pattern=r"^[\p{L}0-9][\p{L}0-9./:_-]{0,99}$")]
+
+
+@_wire
+class Sletting(TypedDict):
+    """`gjenstar`: who has not yet said that it has forgotten the child; empty once `status` is "fullfort"."""
+
+    sletting: str
+    subjects: list[str]
+    status: Slettestatus
+    beslutning: str
+    foreslatt_av: str
+    godkjent_av: str | None
+    gjenstar: list[str]
+
+
+@_wire
+class Glemsel(TypedDict):
+    """What a part is to forget. `person` is the child's number, null where none is known."""
+
+    sletting: str
+    subjects: list[str]
+    person: str | None
+
+
+@_wire
+class GlemslerUt(TypedDict):
+    """Approved erasures that `mottaker` has not yet carried out: GET /samtykke/slettinger?mottaker=…"""
+
+    items: list[Glemsel]
+
+
+@_wire
+class GlemtInn(TypedDict):
+    """POST /samtykke/slettinger/{id}/kvittering: the part has forgotten the child."""
+
+    mottaker: Kode

@@ -18,6 +18,8 @@ COMMANDS = (
     "dlq",
     "rules",
     "samtykke",
+    "vern",
+    "audit",
     "keys",
     "token",
     "contracts",

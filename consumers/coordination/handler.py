@@ -308,7 +308,7 @@ class Handler:
         async with self._engine.begin() as conn:
             db = await driver(conn)
             await store.hold(db, by_status["sperret"])
-            await store.forget(db, by_status["slettet"], now)
+            await store.forget(db, by_status["slettet"])
             told, counted = await self._waiting(db, by_status["aktiv"], keys)
             spans = Spans(())
             await self._settle(db, told, keys, now, spans, recompute=True)
@@ -319,6 +319,11 @@ class Handler:
                 )
             await store.counted(db, counted)
         spans.committed(())
+
+    async def forget(self, glemsel: api.Glemsel) -> None:
+        """An erased child. Raises asyncpg's errors and OSError when the database is away."""
+        async with self._engine.begin() as conn:
+            await store.forget(await driver(conn), glemsel["subjects"])
 
     async def _keys(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, ChildKeys]:
         """One call for the whole batch."""

@@ -6,6 +6,7 @@ import random
 from backbone.clock import Clock, system_clock
 from backbone.database import create_engine
 from backbone.frister import local_date
+from backbone.glemsel import follow
 from backbone.http import Gatekeeper, serve
 from backbone.samtykke_client import SamtykkeClient
 from backbone.sealer import Sealer
@@ -52,6 +53,7 @@ async def run(
             async with asyncio.TaskGroup() as group:
                 group.create_task(serve(app, settings.host, settings.samordning_port, stop))
                 group.create_task(consumer.run(stop))
+                group.create_task(follow(samtykke, SAMORDNING, handler.forget, stop))
                 group.create_task(Sealer(engine, SAMORDNING, settings, clock, rng).run(stop))
                 for name in ("timers", "changes", "sweep", "dead_letters"):
                     group.create_task(steadily(name, getattr(loops, name), stop, rng))

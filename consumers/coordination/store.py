@@ -297,17 +297,15 @@ async def hold(db: asyncpg.Connection, subjects: Sequence[str]) -> None:
     )
 
 
-async def forget(db: asyncpg.Connection, subjects: Sequence[str], now: datetime) -> None:
-    """Erased children: nothing is derived any more. What was sealed is noise already."""
-    await db.execute("DELETE FROM faktasett WHERE subject = ANY($1::uuid[])", subjects)
+async def forget(db: asyncpg.Connection, subjects: Sequence[str]) -> None:
+    """Erased children: nothing is derived any more; tasks go, and what people did with them. Timeline rows stay, and
+    are noise without keys."""
+    for table in ("faktasett", "steg", "stafett", "oppgave", "koblet"):
+        await db.execute(f"DELETE FROM {table} WHERE subject = ANY($1::uuid[])", subjects)  # noqa: S608
     await db.execute(
         "UPDATE tidslinje SET venter = false WHERE venter AND subject = ANY($1::uuid[])", subjects
     )
-    await db.execute(
-        "UPDATE oppgave SET status = 'bortfalt', endret = $2 WHERE status <> 'bortfalt' AND subject = ANY($1::uuid[])",
-        subjects,
-        now,
-    )
+    await db.execute("DELETE FROM parkert WHERE nokkel = ANY($1::bytea[])", [s.encode() for s in subjects])
 
 
 async def rebuild(db: asyncpg.Connection, subjects: Sequence[str]) -> None:

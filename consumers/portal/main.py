@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone.clock import Clock, system_clock
 from backbone.database import create_engine
+from backbone.glemsel import follow
 from backbone.http import serve
 from backbone.meldinger import messages
 from backbone.samtykke_client import InternalClient, SamtykkeClient
@@ -57,6 +58,7 @@ async def run(
         async with asyncio.TaskGroup() as group:
             group.create_task(_wake_at_stop(portal))
             group.create_task(mottak.run(stop))
+            group.create_task(follow(samtykke, PART, portal.lager.forget, stop))
             group.create_task(_seal(engine, settings, clock, stop))
             group.create_task(serve(create_portal(portal), settings.host, settings.portal_port, stop))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,6 +15,7 @@ from consumers.portal.tables import parkert, posisjon, varsel
 from contracts.catalogue import split
 from contracts.envelope import Envelope
 from contracts.oppgave import step_event_id
+from contracts.samtykke_api import Glemsel
 
 Plass = tuple[str, int]
 """(topic, partition)"""
@@ -121,6 +122,11 @@ class Varsellager:
             select(*_COLUMNS).where(varsel.c.subject == subject).order_by(varsel.c.sekvens.desc()).limit(500)
         )
         return (await self._read(newest))[::-1]
+
+    async def forget(self, glemsel: Glemsel) -> None:
+        """The alerts about an erased child. Raises OSError and SQLAlchemy's errors when the database is away."""
+        async with self._engine.begin() as conn:
+            await conn.execute(delete(varsel).where(varsel.c.subject.in_(glemsel["subjects"])))
 
     async def latest(self) -> int:
         """The last number given, 0 before the first."""

@@ -31,6 +31,13 @@ def fail(code: str, exit_code: int = 2, **args: Argument) -> NoReturn:
     raise typer.Exit(exit_code)
 
 
+def rejected(problem: dict[str, Any]) -> NoReturn:
+    """Say why another part said no (RFC 9457), and end."""
+    places = problem.get("feil") or [problem]
+    said = " ".join(f"{p.get('peker', '')} {p.get('feil') or p.get('title', '')}".strip() for p in places)
+    fail("avslag", 1, melding=said, raad=str(places[0].get("gjor") or problem.get("detail") or "–"))
+
+
 def write_json(content: Any) -> None:
     """One line on stdout."""
     typer.echo(orjson.dumps(content).decode())

@@ -244,9 +244,7 @@ def _call(data_dir: Path, method: str, path: str, body: Any = None, **params: st
     except Retry:
         fail("ingen-forbindelse", adresse=settings.url("samtykke"))
     except Rejected as no:
-        places = no.problem.get("feil") or [no.problem]
-        said = " ".join(f"{p.get('peker', '')} {p.get('feil') or p.get('title', '')}".strip() for p in places)
-        fail("avslag", 1, melding=said, raad=str(places[0].get("gjor") or no.problem.get("detail") or "–"))
+        felles.rejected(no.problem)
 
 
 def _show(answer: dict[str, Any], as_json: bool) -> None:

@@ -5,6 +5,7 @@ import random
 
 from backbone.clock import Clock, system_clock
 from backbone.database import create_engine
+from backbone.glemsel import follow
 from backbone.http import serve
 from backbone.lane import LaneRelay
 from backbone.relay import Relay
@@ -13,6 +14,7 @@ from backbone.sealer import Sealer
 from backbone.settings import Settings
 from services.registry import Registry
 from services.runner.app import build
+from services.runner.glemsel import Forgetter
 
 ACCEPT_POOL = 10
 
@@ -39,6 +41,8 @@ async def run_relays(
             for navn, engine in engines.items():
                 relay = Relay(engine, navn, samtykke, settings, registry.catalogue, clock, random.Random())
                 group.create_task(relay.run(stop), name=f"relay {navn}")
+                forgetter = Forgetter(navn, engine, settings, registry, clock)
+                group.create_task(follow(samtykke, navn, forgetter, stop), name=f"forgetter {navn}")
                 sealer = Sealer(engine, navn, settings, clock, random.Random())
                 group.create_task(sealer.run(stop), name=f"sealer {navn}")
                 lane = LaneRelay(engine, navn, settings, clock, random.Random())

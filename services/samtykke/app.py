@@ -17,7 +17,7 @@ from backbone.tokens import Principal
 from contracts import samtykke_api as api
 from contracts.roller import Rolle
 from contracts.tjenester import SAMTYKKE
-from services.samtykke import forvaltning, kropp, personer, porter
+from services.samtykke import forvaltning, kropp, personer, porter, sperring
 from services.samtykke.endringer import Feed
 from services.samtykke.flyttinger import Flyttinger
 from services.samtykke.forvaltning import Consents
@@ -25,6 +25,7 @@ from services.samtykke.innsyn import readings
 from services.samtykke.koblinger import Kobling, Koblinger
 from services.samtykke.porter import Kjerne
 from services.samtykke.samtykker import Entry, Hendelse, Ledger
+from services.samtykke.sletting import Erasures
 
 WAIT_S_MAX = 30.0
 """Longest that a reader of the change feed is kept waiting."""
@@ -34,6 +35,9 @@ CONSENT: tuple[Rolle, ...] = ("system", "fagsystem", "fagperson", "foresatt", "b
 JOIN: tuple[Rolle, ...] = ("system", "fagsystem", "fagperson")
 MOVE: tuple[Rolle, ...] = (*JOIN, "koordinerende-enhet")
 ASSIGN: tuple[Rolle, ...] = ("system", "koordinerende-enhet")
+BLOCK: tuple[Rolle, ...] = ("leder", "koordinerende-enhet")
+ERASE: tuple[Rolle, ...] = ("leder", "koordinerende-enhet")
+"""People alone: a process neither blocks nor erases a child."""
 
 Handler = Callable[[Principal, Any, Request], Awaitable[Any]]
 Route = tuple[str, str, tuple[Rolle, ...], Any, Any, Handler]
@@ -52,6 +56,14 @@ PARAMETERS: dict[str, tuple[tuple[str, str, dict[str, str]], ...]] = {
         for step in ("trekk", "gi-igjen", "avslag", "tiltre")
     },
     "GET /samtykker/{id}/historikk": (("path", "id", {"type": "string", "format": "uuid"}),),
+    "GET /slettinger": (("query", "mottaker", {"type": "string"}),),
+    **{
+        route: (("path", "id", {"type": "string", "format": "uuid"}),)
+        for route in (
+            "GET /slettinger/{id}",
+            *(f"POST /slettinger/{{id}}/{step}" for step in ("godkjenning", "forkasting", "kvittering")),
+        )
+    },
 }
 """What a call takes outside its body: never a number or a name, which do not belong in a URL."""
 
@@ -63,6 +75,7 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
     app = create_app("samtykke", quiet={"/samtykke/endringer"})
     gatekeeper = Gatekeeper(settings, clock)
     expose_metrics(app, gatekeeper, lambda: observe(kjerne.engine, SAMTYKKE))
+    erasures = Erasures(kjerne)
     intake = Intake(settings.body_bytes_max, settings.accept_bytes_max)
 
     async def avgjorelser(who: Principal, body: api.AvgjorelserInn, _: Request) -> api.AvgjorelserUt:
@@ -153,6 +166,29 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
         await flyttinger.register(who, body)
         return {"overgang": body["overgang"]}
 
+    async def sperr(who: Principal, body: api.SperringInn, _: Request) -> api.SperringUt:
+        subject, status = await sperring.block(kjerne, who, body)
+        return {"subject": str(subject), "status": status}
+
+    async def foresla(who: Principal, body: api.SlettingInn, _: Request) -> api.Sletting:
+        return await erasures.propose(who, body)
+
+    async def godkjenn(who: Principal, _: None, request: Request) -> api.Sletting:
+        return await erasures.approve(who, _id(request))
+
+    async def forkast(who: Principal, _: None, request: Request) -> api.Sletting:
+        return await erasures.reject(who, _id(request))
+
+    async def vis_sletting(who: Principal, _: None, request: Request) -> api.Sletting:
+        return await erasures.show(who, _id(request))
+
+    async def glemsler(_: Principal, __: None, request: Request) -> api.GlemslerUt:
+        return {"items": await erasures.waiting_for(request.query_params.get("mottaker", ""))}
+
+    async def glemt(_: Principal, body: api.GlemtInn, request: Request) -> api.GlemslerUt:
+        await erasures.done(_id(request), body["mottaker"])
+        return {"items": []}
+
     routes: tuple[Route, ...] = (
         ("POST", "/avgjorelser", SYSTEM, api.AvgjorelserInn, api.AvgjorelserUt, avgjorelser),
         ("POST", "/nokler", SYSTEM, api.NoklerInn, api.NoklerUt, nokler),
@@ -179,6 +215,13 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
         ("POST", "/koblinger", JOIN, api.KoblingInn, api.KoblingUt, koble),
         ("DELETE", "/koblinger", JOIN, api.KoblingInn, api.KoblingUt, frakoble),
         ("DELETE", "/familie", ASSIGN, api.FamilieInn, api.FamilieUt, losne),
+        ("POST", "/sperringer", BLOCK, api.SperringInn, api.SperringUt, sperr),
+        ("POST", "/slettinger", ERASE, api.SlettingInn, api.Sletting, foresla),
+        ("GET", "/slettinger", SYSTEM, None, api.GlemslerUt, glemsler),
+        ("GET", "/slettinger/{id}", ("system", *ERASE), None, api.Sletting, vis_sletting),
+        ("POST", "/slettinger/{id}/godkjenning", ERASE, None, api.Sletting, godkjenn),
+        ("POST", "/slettinger/{id}/forkasting", ERASE, None, api.Sletting, forkast),
+        ("POST", "/slettinger/{id}/kvittering", SYSTEM, api.GlemtInn, api.GlemslerUt, glemt),
     )
     definitions: dict[str, Any] = {}
     for method, path, roller, asked, answered, handler in routes:

@@ -317,15 +317,20 @@ async def children_of(kjerne: Kjerne, bruker: str) -> list[UUID]:
 
 
 async def resolve(
-    kjerne: Kjerne, db: asyncpg.Connection, body: api.SamtykkeInn | api.TildelingInn | api.FamilieInn
+    kjerne: Kjerne,
+    db: asyncpg.Connection,
+    body: api.SamtykkeInn | api.TildelingInn | api.FamilieInn | api.SperringInn | api.SlettingInn,
 ) -> Person:
     """The child that a body names by `person` or `subject`. Raises ProblemError."""
     exactly_one(body, "person", "subject")
     field = "person" if "person" in body else "subject"
     try:
-        return await person_of(kjerne, db, body["kommune"], body.get("person"), body.get("subject"))
+        person = await person_of(kjerne, db, body["kommune"], body.get("person"), body.get("subject"))
     except NoIdentity as error:
         raise wrong(place(f"/{field}", error.kode)) from None
+    if person.status == "slettet":
+        raise wrong(place(f"/{field}", "slettet"))
+    return person
 
 
 async def assigned(kjerne: Kjerne, koordinator: str) -> list[UUID]:

@@ -7,13 +7,14 @@ A number is kept as a keyed digest to find it by and as a sealed copy; it is in 
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID, uuid4
 
 import asyncpg
 
-from backbone.seal import derive, mac, open_sealed, seal
+from backbone.seal import SealBroken, derive, mac, open_sealed, seal
 from backbone.settings import Settings
 from contracts.personnummer import InvalidNumber, classify
 from contracts.samtykke_api import Personstatus
@@ -200,11 +201,14 @@ class Register:
     async def names(self, people: Iterable[Person]) -> dict[UUID, str]:
         """The names that are known, opened."""
         sealed = {p.subject: p.navn for p in people if p.navn is not None}
-        keys = await self._keys.of((owner, IDENTITET) for owner, _ in sealed.values())
-        return {
-            subject: open_sealed(keys[owner, IDENTITET].key, blob, _context("navn", owner)).decode()
-            for subject, (owner, blob) in sealed.items()
-        }
+        # Only keys that there are: a register restored from before an erasure has names that nobody can open.
+        keys = await self._keys.existing((owner, IDENTITET) for owner, _ in sealed.values())
+        found = {}
+        for subject, (owner, blob) in sealed.items():
+            if key := keys.get((owner, IDENTITET)):
+                with suppress(SealBroken):
+                    found[subject] = open_sealed(key.key, blob, _context("navn", owner)).decode()
+        return found
 
     async def search(self, db: asyncpg.Connection, kommune: str, navn: str) -> list[UUID]:
         """Children of the municipality whose name has every word of `navn`, the first 50."""

@@ -26,6 +26,7 @@ from services.samtykke.endringer import Feed
 from services.samtykke.forvaltning import Consents
 from services.samtykke.porter import Kjerne
 from services.samtykke.samtykker import EXPIRY_BATCH, Ledger
+from services.samtykke.sletting import Erasures
 
 log = logging.getLogger(__name__)
 
@@ -72,14 +73,16 @@ async def run(
         relay = Relay(engine, SAMTYKKE, decider, settings, catalogue, clock, random.Random())
         async with asyncio.TaskGroup() as group:
             group.create_task(serve(app, settings.host, settings.samtykke_port, stop))
-            group.create_task(clockwork(engine, ledger, clock, stop))
+            group.create_task(clockwork(engine, ledger, Erasures(kjerne), clock, stop))
             group.create_task(relay.run(stop))
             group.create_task(Sealer(engine, SAMTYKKE, settings, clock, random.Random()).run(stop))
 
 
-async def clockwork(engine: AsyncEngine, ledger: Ledger, clock: Clock, stop: asyncio.Event) -> None:
-    """Each second: writes down the consents that have run out, announces those that have begun, and tells of children
-    who have reached an age that rights hang on."""
+async def clockwork(
+    engine: AsyncEngine, ledger: Ledger, erasures: Erasures, clock: Clock, stop: asyncio.Event
+) -> None:
+    """Each second: writes down the consents that have run out, announces those that have begun, tells of children who
+    have reached an age that rights hang on, and carries on the erasures."""
     waits = backoff(random.Random())
     while not stop.is_set():
         pause_s = TICK_S
@@ -87,6 +90,7 @@ async def clockwork(engine: AsyncEngine, ledger: Ledger, clock: Clock, stop: asy
             async with engine.begin() as conn:
                 db, now = await driver(conn), clock()
                 handled = max(await ledger.expire(db, now), await ledger.birthdays(db, now))
+            await erasures.advance()
             if handled >= EXPIRY_BATCH:
                 continue
             waits = backoff(random.Random())

@@ -34,7 +34,7 @@ INSERT = """
     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[]) AS n(nokkelid, subject, tjeneste, innpakket)
     ON CONFLICT (subject, tjeneste) DO NOTHING
 """
-DELETE = "DELETE FROM datanokkel WHERE subject = $1"
+DELETE = "DELETE FROM datanokkel WHERE subject = $1 AND ($2 OR tjeneste <> $3)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,15 @@ class KeyStore:
                 rows += await _by_owner(db, missing)
         return {(row["subject"], row["tjeneste"]): self._unwrap(row) for row in rows}
 
+    async def existing(self, owners: Iterable[Eier]) -> dict[Eier, DataKey]:
+        """Those of the owners' keys that there are."""
+        wanted = sorted(set(owners))
+        if not wanted:
+            return {}
+        async with self._engine.begin() as conn:
+            rows = await _by_owner(await driver(conn), wanted)
+        return {(row["subject"], row["tjeneste"]): self._unwrap(row) for row in rows}
+
     async def by_id(self, ids: Collection[UUID]) -> dict[UUID, DataKey]:
         """Those of `ids` that exist."""
         if not ids:
@@ -85,10 +94,12 @@ class KeyStore:
             rows = await (await driver(conn)).fetch(SELECT_OWNERS, list(subjects), tjeneste)
         return {row["subject"] for row in rows}
 
-    async def destroy(self, subject: UUID) -> None:
-        """Every key of the child: all that was sealed under them is noise from now on."""
+    async def destroy(self, subject: UUID, *, identity: bool = True) -> None:
+        """The child's keys: all that was sealed under them is noise from now on. Without `identity` the one that the
+        number and the name are sealed under is left.
+        """
         async with self._engine.begin() as conn:
-            await (await driver(conn)).execute(DELETE, subject)
+            await (await driver(conn)).execute(DELETE, subject, identity, IDENTITET)
 
     async def _mint(self, db: asyncpg.Connection, owners: list[Eier]) -> None:
         ids = [uuid4() for _ in owners]

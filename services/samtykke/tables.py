@@ -119,6 +119,32 @@ familie = Table(
     Index("familie_bruker", "bruker"),
 )
 
+sletting = Table(
+    "sletting",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("subjects", ARRAY(UUID), nullable=False),
+    Column("kommune", Text, nullable=False),
+    Column("beslutning", Text, nullable=False, comment="reference of the decision"),
+    Column("status", Text, nullable=False, server_default="foreslatt"),
+    Column("foreslatt_av", Text, nullable=False),
+    Column("foreslatt", DateTime(timezone=True), nullable=False),
+    Column("godkjent_av", Text),
+    Column("godkjent", DateTime(timezone=True)),
+    Column("fullfort", DateTime(timezone=True)),
+    CheckConstraint("status in ('foreslatt', 'godkjent', 'fullfort', 'forkastet')"),
+    CheckConstraint("godkjent_av <> foreslatt_av"),
+    Index("sletting_underveis", "godkjent", postgresql_where=text("status = 'godkjent'")),
+)
+
+sletting_kvittering = Table(
+    "sletting_kvittering",
+    metadata,
+    Column("sletting", UUID, primary_key=True),
+    Column("mottaker", Text, primary_key=True, comment="the part that has forgotten the child"),
+    Column("tid", DateTime(timezone=True), nullable=False),
+)
+
 samtykke_hendelse = Table(
     "samtykke_hendelse",
     metadata,
