@@ -48,6 +48,11 @@ class Engines:
         self._lock: IO[str] | None = None
 
     @property
+    def data_dir(self) -> Path:
+        """Where they keep their data and their logs."""
+        return self._data_dir
+
+    @property
     def kafka_bootstrap(self) -> str:
         return self._given_kafka or self._kafka.bootstrap
 

@@ -42,7 +42,9 @@ SETTINGS = {
     "log_timezone": "UTC",
     "log_checkpoints": "off",
     # An error must not carry what somebody wrote into the log: no statement, no detail with a row's values.
+    "log_min_messages": "log",  # in this order: warnings and errors not, what stops the server yes
     "log_min_error_statement": "panic",
+    "log_parameter_max_length_on_error": "0",
     "log_error_verbosity": "terse",
 }
 

@@ -1,5 +1,6 @@
 """Sight: one trace from the request to the task, and nothing personal in any trace, log line or metric."""
 
+import asyncio
 import gzip
 import io
 import logging
@@ -11,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from typing import Any
 
+import asyncpg
 import orjson
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -19,15 +21,20 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from backbone import logs, telemetry
 from backbone.clock import system_clock
+from backbone.database import database_name
 from backbone.kafka import Outgoing, Publisher
 from contracts.personnummer import tenor
+from deploy.engines import Engines
+from deploy.migrate import databases
 from services.registry import standard
 from services.runner import accept as accept_module
+from tests import copies
 from tests.formats_suite import CHILD, SECRET
 from tests.formats_suite import OTHER as SIBLING
 from tests.integration.test_runner import absence
 from tests.pipeline_fixture import Pipeline, running_pipeline  # noqa: F401 - a fixture
 from tests.unit.formats import files
+from tests.unit.formats import test_ssb_barnevern as ssb
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
@@ -209,16 +216,24 @@ def said() -> Iterator[io.StringIO]:
 
 def with_canaries(document: Any) -> bytes:
     """The document with our canaries wherever it says something secret."""
-    body = orjson.dumps(document).replace(SECRET.encode(), TEXT.encode())
+    body = document if isinstance(document, bytes) else orjson.dumps(document)
+    body = body.replace(SECRET.encode(), TEXT.encode())
     return body.replace(CHILD.encode(), NUMBER.encode()).replace(SIBLING.encode(), OTHER.encode())
 
 
 def bodies(tjeneste: str) -> list[tuple[str, bytes]]:
     """(path, body) of everything that can be sent: good, almost good, and nonsense, in each format."""
-    good = {
+    good: dict[str, list[tuple[str, Any]]] = {
         "skole": [("fint-utdanning", files.FINT)],
         "helsestasjon": [("fhir", files.BUNDLE)],
-        "barnevern": [("fiks-bekymringsmelding", files.OFFENTLIG), ("fiks-bekymringsmelding", files.PRIVAT)],
+        "barnevern": [
+            ("fiks-bekymringsmelding", files.OFFENTLIG),
+            ("fiks-bekymringsmelding", files.PRIVAT),
+            (
+                "ssb-barnevern",
+                ssb.fil(ssb.personalia(NUMBER), ssb.MELDING, ssb.TILTAK).replace(b"Familia", TEXT.encode()),
+            ),
+        ],
         "nav": [("digisos-soker", files.DIGISOS)],
     }
     generic = [
@@ -229,6 +244,7 @@ def bodies(tjeneste: str) -> list[tuple[str, bytes]]:
         absence(5, person=OTHER, nokkel=f"{CANARY}\0"),
         {CANARY: TEXT},
         report(6, data={"slag": 2, "melderkode": CANARY}),
+        absence(7, person=NUMBER, data={"dager": 10, "timer": 0, "periode": "2026-2027", "regel": TEXT}),
     ]
     out = [("hendelser", orjson.dumps(generic)), *(("hendelser", orjson.dumps(g)) for g in generic)]
     for navn, document in good.get(tjeneste, ()):
@@ -244,8 +260,9 @@ def bodies(tjeneste: str) -> list[tuple[str, bytes]]:
     return out + [(path, body) for body in nonsense for path in {p for p, _ in out}]
 
 
-async def test_a_name_a_number_and_free_text_are_in_no_span_log_line_or_metric_whatever_goes_wrong(
+async def test_a_name_a_number_and_free_text_stand_in_clear_nowhere_whatever_goes_wrong(
     pipeline: Pipeline,
+    engines: Engines,
     said: io.StringIO,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -253,6 +270,7 @@ async def test_a_name_a_number_and_free_text_are_in_no_span_log_line_or_metric_w
     spans = InMemorySpanExporter()
     telemetry.start("prove", spans)
     statuses: dict[int, int] = defaultdict(int)
+    answers: list[bytes] = []
     try:
         headers = {"baggage": f"navn={CANARY}", "user-agent": TEXT, "content-type": f"x/{CANARY}"}
         for tjeneste, formats in standard(pipeline.catalogue).formats.items():
@@ -260,8 +278,13 @@ async def test_a_name_a_number_and_free_text_are_in_no_span_log_line_or_metric_w
             for path, body in sendings:
                 answer = await pipeline.send(tjeneste, body, path, **headers)
                 statuses[answer.status_code] += 1
+                answers.append(answer.content)
         await pipeline.send("skole", b"{}", f"formater/{NUMBER}?navn={CANARY}", traceparent=CANARY)
+        for owner in (*pipeline.catalogue.tjenester, "samordning"):
+            await pipeline.until(owner, "SELECT count(*) FROM journal WHERE trenger_relay", 0)
+        on_kafka = await _on_kafka(pipeline)
         await _the_ways_behind_the_door(pipeline, monkeypatch)
+        await _errors_in_the_database(pipeline)
         page = b"".join(
             [(await pipeline.http.get(f"{pipeline.settings.url(p)}/metrics")).content for p in METRICS]
         )
@@ -276,6 +299,59 @@ async def test_a_name_a_number_and_free_text_are_in_no_span_log_line_or_metric_w
     for place, content in (("spans", exported), ("log", lines), ("output", printed), ("metrics", page)):
         for secret in (CANARY, CANARY.lower(), NUMBER, OTHER, "Fuglesen", "feber", NOKKEL):
             assert secret.encode() not in content, f"{secret} is in {place}"
+    everywhere = {
+        "spans": exported,
+        "log": lines,
+        "output": printed,
+        "metrics": page,
+        "Kafka": on_kafka,
+        **await _in_the_databases(pipeline),
+        **_in_the_engines_logs(engines),
+    }
+    assert len(on_kafka) > 10_000 and len(everywhere["database samtykke"]) > 10_000
+    assert {
+        place: found for place, text in everywhere.items() if (found := copies.found(CANARIES, text))
+    } == {}
+
+
+CANARIES = (CANARY, NUMBER, OTHER, TEXT)
+
+
+async def _on_kafka(pipeline: Pipeline) -> bytes:
+    """Keys, headers and values of every record, the dead letters too."""
+    records = await copies.records(pipeline.settings, pipeline.catalogue)
+    named = (piece for r in records for name, value in r.headers for piece in (name.encode(), value or b""))
+    return b"\n".join([*named, *(r.key or b"" for r in records), *(r.value or b"" for r in records)])
+
+
+async def _errors_in_the_database(pipeline: Pipeline) -> None:
+    """Statements that fail for what they were given: PostgreSQL repeats it in message, detail or context."""
+    for statement in (
+        "SELECT $1::text::int",
+        "INSERT INTO formatomfang (omfang) VALUES ($1), ($1)",
+        f"SELECT '{CANARY}'::uuid FROM journal WHERE id = $1::text OR true",
+    ):
+        with pytest.raises(asyncpg.PostgresError):
+            await pipeline.value("skole", statement, f"{TEXT}{NUMBER}")
+
+
+async def _in_the_databases(pipeline: Pipeline) -> dict[str, bytes]:
+    """A dump of each. The record that a stranger wrote to Kafka in clear is as it came, and is left out."""
+    await pipeline.value("samordning", "DELETE FROM parkert WHERE nokkel = $1", NUMBER.encode())
+    names = databases(pipeline.catalogue)
+    dumps = (
+        copies.dump(pipeline.settings, database_name(pipeline.settings, name), keys=True) for name in names
+    )
+    found = zip(names, await asyncio.gather(*dumps), strict=True)
+    return {f"database {name}": content for name, content in found}
+
+
+def _in_the_engines_logs(engines: Engines) -> dict[str, bytes]:
+    logs = [
+        path for path in engines.data_dir.rglob("*.log*") if path.is_file() and "cluster" not in path.parts
+    ]
+    assert {path.name for path in logs} >= {"postgres.log", "kafka.log"}, logs
+    return {path.name: path.read_bytes() for path in logs}
 
 
 METRICS = ("tjenester", "samtykke", "samordning", "relay")
