@@ -21,6 +21,9 @@ from tests.samtykke_fixture import KOMMUNE, ORGNR, number
 AUDITOR = Principal(sub="revisor:r", rolle="revisor", orgnr=ORGNR, kommune=KOMMUNE)
 TEACHER = Principal(sub="larer:l", rolle="fagperson", orgnr=ORGNR, kommune=KOMMUNE, tjeneste="skole")
 
+REPORTS = "SELECT count(*) FROM oppgave WHERE regel = 'bekymringsmelding'"
+"""Tasks to look at a melding, one each."""
+
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -49,7 +52,7 @@ async def test_the_whole_way_is_told_to_an_auditor_who_is_logged_and_to_nobody_e
     seen = await sent(pipeline, "skole", event("fravaer.terskel-passert", 1, absence))
     melding = await sent(pipeline, "barnevern", event("henvendelse.mottatt", 1, {"slag": 2}, number(2)))
     refused = await sent(pipeline, "skole", event("ppt.henvist", 1, {}, number(3)))
-    await pipeline.until("samordning", "SELECT count(*) FROM oppgave", 1)
+    await pipeline.until("samordning", REPORTS, 1)
     await pipeline.until("portal", "SELECT count(*) > 0 FROM varsel", True)
     await pipeline.until("samordning", "SELECT count(*) FROM tidslinje", 2)
     await pipeline.until("skole", "SELECT count(*) FROM journal WHERE utfall = 'withhold'", 1)
@@ -81,7 +84,7 @@ async def test_the_whole_way_is_told_to_an_auditor_who_is_logged_and_to_nobody_e
     (held,) = [s for s in await way(pipeline, refused) if s.hva == "avgjorelse"]
     assert held.mer["utfall"] == "withhold" and held.mer["grunn"]
 
-    task = str(await pipeline.value("samordning", "SELECT id FROM oppgave"))
+    task = str(await pipeline.value("samordning", "SELECT id FROM oppgave WHERE regel = 'bekymringsmelding'"))
     assert "oppgave" in {s.hva for s in await way(pipeline, task)}
     assert {"behandlet", "lesing"} <= {s.hva for s in await way(pipeline, subject)}
     asked = "SELECT count(*) > 0 FROM revisjon WHERE aktor = 'revisor:r' AND hendelse = $1 AND formal = 'revisjon'"

@@ -31,6 +31,9 @@ NAME, TEXT = "Kanarinius", "fuglefeberkanari"
 CANARIES = (NUMBER, NAME, TEXT)
 KOMMUNE = "4601"
 
+REPORTS = "SELECT count(*) FROM oppgave WHERE regel = 'bekymringsmelding'"
+"""Tasks to look at a melding, one each."""
+
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -235,7 +238,7 @@ async def test_after_an_erasure_no_copy_can_be_read_with_any_key_there_is(
 async def test_a_blocked_child_stands_still_and_goes_on_where_it_stopped(pipeline: Pipeline) -> None:
     report = event("henvendelse.mottatt", 1, {"slag": 2})
     await pipeline.send("barnevern", report)
-    await pipeline.until("samordning", "SELECT count(*) FROM oppgave", 1)
+    await pipeline.until("samordning", REPORTS, 1)
     body = {"person": NUMBER, "kommune": KOMMUNE, "sperret": True, "grunn": "begrensning-art-18"}
     assert (
         await call(pipeline, lead("leder:x", kommune="0301"), "POST", "/sperringer", body)
@@ -250,7 +253,7 @@ async def test_a_blocked_child_stands_still_and_goes_on_where_it_stopped(pipelin
     assert (
         await call(pipeline, lead("leder:b"), "POST", "/sperringer", {**body, "sperret": False})
     ).is_success
-    await pipeline.until("samordning", "SELECT count(*) FROM oppgave", 2)
+    await pipeline.until("samordning", REPORTS, 2)
     acts = (
         "SELECT string_agg(slag || ':' || aktor || ':' || grunn, ' ' ORDER BY lopenr) FROM revisjon"
         " WHERE handling = 'forvaltning'"
