@@ -126,6 +126,11 @@ class Settings(BaseSettings):
     lokale_regler: Path | None = Field(
         None, description="folder with the municipalities' local rules, one <kommunenummer>.toml each"
     )
+    samtykke_frist_arbeidsdager: int = Field(
+        10,
+        ge=1,
+        description="local date: a need that waits for consent is to be asked for within these working days",
+    )
     consumer_batch: int = Field(5_000, gt=0, description="records coordination handles in one transaction")
     session_timeout_ms: int = Field(
         10_000, gt=0, description="how long a dead consumer's partitions wait before another takes them"

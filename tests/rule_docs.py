@@ -73,6 +73,11 @@ def _index() -> str:
         "Laget av koden med `python -m tests.rule_docs`: hver regel, hva den bygger på, og hvem plikten er. Det en",
         "kommune kan sette selv, står i [lokale regler](../lokale-regler/4601.eksempel.toml).",
         "",
+        "To plikter står utenfor: at **samtykke mangler** der et behov venter, kan bare avsenderen vite, og står i",
+        "dens egen `GET /{tjeneste}/venter` (`plikt`; forvaltningsloven § 13 a nr. 1, lokal frist",
+        "`SAMSPOR_SAMTYKKE_FRIST_ARBEIDSDAGER`). At en **samarbeidsavtale** går ut, gjelder ikke et barn: avtalene",
+        "står i de lokale reglene, og `samspor rules check` sier fra.",
+        "",
         "| Plikt | Bestemmelser | Frist | Ansvarlig |",
         "| --- | --- | --- | --- |",
     ]

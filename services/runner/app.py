@@ -21,6 +21,7 @@ from services.registry import Registry
 from services.runner.accept import Acceptor, Outcome
 from services.runner.door import InboxDoor
 from services.runner.generic import GenericEvent, GenericJson
+from services.runner.samtykkeplikt import plikt
 
 PACKAGE = "services.runner"
 GENERIC = GenericJson()
@@ -128,7 +129,8 @@ def build(settings: Settings, registry: Registry, engines: dict[str, AsyncEngine
 
     @app.get("/{tjeneste}/venter", summary="Hendelser som venter på samtykke")
     async def venter(request: Request, tjeneste: str, etter: int = 0, antall: int = 100) -> Response:
-        """The sender's own rows, page by page, each with why it waits and what to do: nobody else is told of one."""
+        """The sender's own rows, page by page, each with why it waits, what to do, and where a need waits, the duty to
+        ask for consent: nobody else is told of one."""
         principal = sender(request, tjeneste)
         if principal.rolle != "fagsystem":
             raise ProblemError(403, "rolle-mangler", roller="fagsystem")
@@ -142,13 +144,16 @@ def build(settings: Settings, registry: Registry, engines: dict[str, AsyncEngine
                 principal.kommune,
                 max(1, min(antall, 1000)),
             )
+        days = settings.samtykke_frist_arbeidsdager
+        kinds = [registry.catalogue.event_type(row["type"]) for row in rows]
         waiting = [
             {
                 **dict(row),
-                "kategori": registry.catalogue.event_type(row["type"]).kategori,
+                "kategori": kind.kategori,
                 **_waits(row["kode"]),
+                "plikt": plikt(kind, tjeneste, row["kode"], row["mottatt"], days),
             }
-            for row in rows
+            for row, kind in zip(rows, kinds, strict=True)
         ]
         return json_response({"venter": waiting, "neste": rows[-1]["lopenr"] if rows else etter})
 

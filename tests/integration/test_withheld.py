@@ -53,6 +53,7 @@ async def test_a_withheld_event_waits_at_its_sender_alone_and_goes_stays_and_goe
     assert [row["id"] for row in (*first["venter"], *second["venter"])] == ["r-1", "r-2", "r-3"]
     (row,) = second["venter"]
     assert row["kategori"] == "tilrettelegging" and row["gjor"].startswith("Innhent samtykke")
+    assert (row["plikt"]["regel"], row["plikt"]["eier"]) == ("samtykke-mangler", "skole")
     assert "taushetsbelagt" in row["hvorfor"] and CHILD not in str(second)
     for who in ("nav", "system", "drift", "persona:laerer", "persona:revisor"):
         assert (await waiting(pipeline, who)).status_code == 403, who
