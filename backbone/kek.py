@@ -5,7 +5,7 @@ becomes the current one; `samspor keys rotate` wraps everything anew; the old on
 """
 
 from backbone.failures import Stop
-from backbone.seal import SealBroken, derive, open_sealed, seal
+from backbone.seal import SealBroken, Sealer, derive
 from backbone.settings import Settings
 
 
@@ -16,12 +16,13 @@ class Keks:
     def __init__(self, settings: Settings, *labels: str) -> None:
         self.id = settings.kek_id
         self._keys = {
-            id_: derive(secret, *labels) if labels else secret for id_, secret in settings.keks().items()
+            id_: Sealer(derive(secret, *labels) if labels else secret)
+            for id_, secret in settings.keks().items()
         }
 
     def wrap(self, key: bytes, context: bytes) -> bytes:
         """Under the current one, whose id the caller keeps beside it."""
-        return seal(self._keys[self.id], key, context)
+        return self._keys[self.id].seal(key, context)
 
     def unwrap(self, kek_id: str, wrapped: bytes, context: bytes) -> bytes:
         """Raises Stop where the settings do not have the key, or have another one by its id."""
@@ -31,6 +32,6 @@ class Keks:
                 f"a key is wrapped by {kek_id}, which is neither SAMSPOR_KEK nor in SAMSPOR_KEK_EARLIER"
             )
         try:
-            return open_sealed(kek, wrapped, context)
+            return kek.open(wrapped, context)
         except SealBroken:
             raise Stop(f"a key is wrapped by another {kek_id} than the one we have") from None
