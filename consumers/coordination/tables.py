@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     text,
@@ -30,8 +31,8 @@ TIME = DateTime(timezone=True)
 tidslinje = Table(
     "tidslinje",
     metadata,
-    Column("source", String, primary_key=True),
-    Column("id", String, primary_key=True),
+    Column("source", String, nullable=False),
+    Column("id", String, nullable=False),
     Column("subject", UUID, nullable=False),
     Column("type", String, nullable=False),
     Column("tjeneste", String, nullable=False),
@@ -55,8 +56,9 @@ tidslinje = Table(
     Column("offset", BigInteger, nullable=False),
     Column("mottatt", TIME, nullable=False),
     Column("venter", Boolean, nullable=False, server_default=text("false"), comment="facts not yet counted"),
+    # By the id first, so that one index finds the id alone, too.
+    PrimaryKeyConstraint("id", "source", name="tidslinje_pkey"),
     Index("tidslinje_barn", "subject", "time"),
-    Index("tidslinje_id", "id"),
     Index("tidslinje_tjeneste", "kommune", "tjeneste", "subject"),
     Index("tidslinje_venter", "subject", postgresql_where=text("venter")),
 )
