@@ -13,10 +13,13 @@ from deploy.commands.felles import progress, result, text, write_json
 if TYPE_CHECKING:
     from collections import Counter
 
+    from httpx import AsyncClient
+
     from consumers.coordination.prove import Endring
     from consumers.coordination.regler.lokale import Feil, Lokal
 
 AsJson = Annotated[bool, typer.Option("--json", help=text("hjelp-json"))]
+ANSWER_S = 30.0
 Fil = Annotated[Path, typer.Argument(metavar="FIL", help=text("hjelp-rules-fil"))]
 
 
@@ -116,7 +119,7 @@ def _compared(children: int, found: "Counter[Endring]", day: str, as_json: bool)
 
 def explain(
     id: Annotated[str, typer.Argument(metavar="BARN|OPPGAVE", help=text("hjelp-rules-id"))],
-    som: Annotated[str, typer.Option(help=text("hjelp-rules-som"))] = "koordinerende-enhet",
+    som: Annotated[str, typer.Option(help=text("hjelp-rules-som"))] = "persona:koordinerende-enhet",
     token_fil: Annotated[Path | None, typer.Option("--token-fil", help=text("hjelp-token-fil"))] = None,
     data_dir: Annotated[
         Path, typer.Option(envvar="SAMSPOR_DATA_DIR", help=text("hjelp-data-dir"))
@@ -125,41 +128,47 @@ def explain(
 ) -> None:
     """What the token's holder may know, and no more: the read gate is asked for each task."""
 
+    tokens = felles.tokens(data_dir, token_fil)
+    try:
+        token = tokens[som]
+    except KeyError:
+        felles.fail("token-for-mangler", fil=str(token_fil or data_dir / "tokens.json"), navn=som)
+
     async def main() -> None:
-        found = await _tasks(
-            felles.settings(data_dir).url("samordning"), felles.tokens(data_dir, token_fil)[som], id
-        )
+        import httpx
+
+        address = felles.settings(data_dir).url("samordning")
+        headers = {"authorization": f"Bearer {token}"}
+        try:
+            async with httpx.AsyncClient(
+                base_url=address, headers=headers, trust_env=False, timeout=ANSWER_S
+            ) as http:
+                found = await tasks_of(http, id)
+        except httpx.TransportError:
+            felles.fail("ingen-forbindelse", adresse="samordning")
+        if not found:
+            felles.fail("rules-ukjent", id=id)
         if as_json:
             write_json(found)
             return
         for task in found:
-            _tell(task)
+            tell(task)
 
     felles.run(main)
 
 
-async def _tasks(address: str, token: str, id_: str) -> list[dict[str, Any]]:
+async def tasks_of(http: "AsyncClient", id_: str) -> list[dict[str, Any]]:
     """The task with this id; else the tasks of the child with this id that lie with the token's service."""
-    import httpx
-
-    try:
-        async with httpx.AsyncClient(
-            base_url=address, headers={"authorization": f"Bearer {token}"}, trust_env=False, timeout=30
-        ) as http:
-            one = await http.get(f"/oppgaver/{id_}")
-            if one.status_code == httpx.codes.OK:
-                return [one.json()]
-            mine = await http.get("/oppgaver")
-            rows = mine.json()["oppgaver"] if mine.status_code == httpx.codes.OK else []
-            asked = [await http.get(f"/oppgaver/{t['id']}") for t in rows if t["subject"] == id_]
-    except httpx.TransportError:
-        felles.fail("ingen-forbindelse", adresse="samordning")
-    if not asked:
-        felles.fail("rules-ukjent", id=id_)
-    return [answer.json() for answer in asked if answer.status_code == httpx.codes.OK]
+    one = await http.get(f"/oppgaver/{id_}")
+    if one.is_success:
+        return [one.json()]
+    mine = await http.get("/oppgaver")
+    rows = mine.json()["oppgaver"] if mine.is_success else []
+    asked = [await http.get(f"/oppgaver/{row['id']}") for row in rows if row["subject"] == id_]
+    return [answer.json() for answer in asked if answer.is_success]
 
 
-def _tell(task: dict[str, Any]) -> None:
+def tell(task: dict[str, Any]) -> None:
     from consumers.portal.texts import Texts
     from contracts.catalogue import Catalogue
     from contracts.lov import Lov
