@@ -18,7 +18,7 @@ endif
 export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test fuzz faults check format bench mutate lock lock-python lock-mutation lock-jars lock-assets clean
+.PHONY: help setup run test fuzz faults check format bench bench-withdrawal mutate lock lock-python lock-mutation lock-jars lock-assets clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ mutate: setup $(STAMPS)/mutation ## change the decision module in every small wa
 $(STAMPS)/mutation: requirements-mutation.lock $(STAMPS)/packages
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-mutation.lock
 	@touch $@
+
+bench-withdrawal: setup ## time withdrawals under load, at every gate (ARGS="--withdrawals 200" is passed on)
+	$(BIN)/python -m tests.benchmarks.withdrawal $(ARGS)
 
 lock: lock-python lock-jars lock-assets ## renew every lock file
 

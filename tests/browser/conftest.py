@@ -3,6 +3,7 @@
 `running` is the whole of Samspor with its story told (tests/running_fixture.py).
 """
 
+import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -62,7 +63,7 @@ async def sign_in(chromium: Browser, running: Up) -> AsyncIterator[SignIn]:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         await page.goto("/")
         await page.get_by_role("button", name=persona).click()
-        await page.wait_for_url(f"{running.ready['portal']}/")
+        await page.wait_for_url(re.compile(rf"^{re.escape(running.ready['portal'])}/(innsyn.*)?$"))
         return page
 
     yield open_as
