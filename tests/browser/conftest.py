@@ -3,7 +3,6 @@
 `running` is the whole of Samspor with its story told (tests/running_fixture.py).
 """
 
-import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -63,7 +62,7 @@ async def sign_in(chromium: Browser, running: Up) -> AsyncIterator[SignIn]:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         await page.goto("/")
         await page.get_by_role("button", name=persona).click()
-        await page.wait_for_url(re.compile(rf"^{re.escape(running.ready['portal'])}/(innsyn.*)?$"))
+        await page.wait_for_url(f"{running.ready['portal']}/")
         return page
 
     yield open_as
