@@ -61,9 +61,11 @@ async def _do(request: Request, about: str, key: str, show: Show) -> Response:
             viewer, about, _id(request, key), request.path_params["kommando"], **given
         )
     except Avslag as no:
-        if no.status == 404:
+        if no.status != 404:
+            return await show(request, no)
+        if not request.headers.get("hx-request"):
             raise NotFound from None
-        return await show(request, no)
+        return _to_start()
     return await _again(request, show)
 
 
@@ -74,7 +76,12 @@ async def _again(request: Request, show: Show) -> Response:
     try:
         return await show(request)
     except NotFound:
-        return Response(status_code=204, headers={"HX-Redirect": "/"})
+        return _to_start()
+
+
+def _to_start() -> Response:
+    """What she did took it out of her sight: htmx goes to the start page."""
+    return Response(status_code=204, headers={"HX-Redirect": "/"})
 
 
 async def _task(request: Request, refused: Avslag | None = None) -> Response:
