@@ -12,7 +12,7 @@ from consumers.coordination.regler import lokale
 from consumers.coordination.regler.eskalering import LEDER, Eskalering, Trinn, eskalering
 from consumers.coordination.regler.lokale import InvalidLocalRules, Lokal
 from consumers.coordination.regler.regelverk import Regelverk
-from consumers.coordination.regler.standard import STANDARD, regelverk
+from consumers.coordination.regler.standard import STANDARD, regelverk, with_local
 from deploy.commands.rules import document, said
 from tests.unit.coordination.given import RULES, at, event, facts
 
@@ -169,3 +169,16 @@ def test_the_timer_is_set_to_each_step() -> None:
     known, ours = facts(MELDING), rules(text)
     assert evaluate(known, ours, at("2026-03-10T00:00:00"))[1] == at("2026-03-12T00:00:00")
     assert evaluate(known, ours, at("2026-06-01"))[1] is None
+
+
+def test_a_folder_holds_a_file_for_each_municipality(tmp_path: Path) -> None:
+    (tmp_path / "4601.toml").write_text(HEAD, "utf-8")
+    (tmp_path / "0301.toml").write_text(HEAD.replace("4601", "0301").replace('"a"', '"oslo"'), "utf-8")
+    (tmp_path / "les-meg.txt").write_text("ikke en regel", "utf-8")
+    ours = with_local(RULES.catalogue, tmp_path)
+    assert ours.lokale.keys() == {"0301", "4601"}
+    assert ours.for_kommune("0301").versjon(date(2026, 6, 1)).navn == "oslo"
+    assert with_local(RULES.catalogue, None).lokale == {}
+    (tmp_path / "0301.toml").write_text("kommune = 301\n", "utf-8")
+    with pytest.raises(InvalidLocalRules):
+        with_local(RULES.catalogue, tmp_path)
