@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 
 import asyncpg
 
+from backbone import ledger
 from backbone.database import create_engine, driver
 from backbone.samtykke_client import InternalClient
 from backbone.settings import Settings
@@ -130,7 +131,7 @@ class DeadLetters:
             raise UnknownEntry(str(ref))
         return found[0]
 
-    async def replay(self, refs: Sequence[Ref]) -> list[Entry]:
+    async def replay(self, refs: Sequence[Ref], now: datetime) -> list[Entry]:
         """Lets them be handled once more, as what they are: (source, id) stays, so nothing is done twice. Those that
         are set aside still (of coordination's; a journal's row is the relay's to try)."""
         for ref in refs:
@@ -140,6 +141,7 @@ class DeadLetters:
                     "UPDATE journal SET parkert = NULL, trenger_relay = true"
                     " WHERE lopenr = $1 AND parkert IS NOT NULL",
                     ref.row,
+                    act=("dlq-avspilling", ref, now),
                 )
         places = [ref.place for ref in refs if ref.kilde == "samordning"]
         if not places:
@@ -151,6 +153,7 @@ class DeadLetters:
     async def drop(self, ref: Ref, now: datetime) -> None:
         """Gives it up. A parked row becomes a refused one that says so; a refused row is forgotten, so that its sender
         may send the event again; a record's copy on Kafka stays as long as its topic keeps it."""
+        act = ("dlq-fjerning", ref, now)
         if ref.kilde == "samordning":
             async with InternalClient(self._settings, "dlq", SAMORDNING) as samordning:
                 await samordning.call("DELETE", "/samordning/parkert", sted=[ref.place])
@@ -161,13 +164,13 @@ class DeadLetters:
                 ref.owner,
                 ref.partition,
                 ref.offset,
+                act=act,
             )
         elif (await self.show(ref)).parkert:
-            await self._write(ref.owner, _GIVE_UP, ref.row, now)
+            await self._write(ref.owner, _GIVE_UP, ref.row, now, act=act)
         else:
-            await self._write(
-                ref.owner, "DELETE FROM journal WHERE lopenr = $1 AND utfall = 'refuse'", ref.row
-            )
+            forgotten = "DELETE FROM journal WHERE lopenr = $1 AND utfall = 'refuse'"
+            await self._write(ref.owner, forgotten, ref.row, act=act)
 
     async def _journal(self, owner: str, row: int | None, most: int) -> list[Entry]:
         return [
@@ -205,11 +208,18 @@ class DeadLetters:
         finally:
             await engine.dispose()
 
-    async def _write(self, database: str, statement: str, *args: Any) -> None:
+    async def _write(self, database: str, statement: str, *args: Any, act: tuple[str, Ref, datetime]) -> None:
+        """The statement, and what the ledger is told of it (what, to which entry, when), in one transaction."""
+        slag, ref, now = act
+        told = ledger.Entry(
+            "cli", now, "forvaltning", "system:dlq", "utfort", slag=slag, detaljer={"sted": [str(ref)]}
+        )
         engine = create_engine(self._settings, database, pool_size=1)
         try:
             async with engine.begin() as connection:
-                await (await driver(connection)).execute(statement, *args)
+                conn = await driver(connection)
+                await conn.execute(statement, *args)
+                await ledger.write(conn, [told])
         finally:
             await engine.dispose()
 

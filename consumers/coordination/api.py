@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
+import asyncpg
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from backbone import ledger
 from backbone.clock import Clock
 from backbone.database import driver
 from backbone.failures import Retry
@@ -16,9 +18,11 @@ from backbone.http import Gatekeeper, busy, create_app, expose_metrics, json_res
 from backbone.problems import ProblemError
 from backbone.samtykke_client import Rejected
 from backbone.settings import Settings
+from backbone.tokens import Principal
 from consumers.coordination import queries
 from consumers.coordination.consumer import Consumer
 from consumers.coordination.handler import Handler
+from contracts.tjenester import SAMORDNING
 
 log = logging.getLogger(__name__)
 
@@ -121,10 +125,11 @@ def create(
         sted: Annotated[list[str] | None, Query(max_length=PARKED_MAX)] = None,
     ) -> Response:
         """The oldest, or those at `sted` ("topic/partition/offset")."""
-        gate(request, "system", "drift")
+        who = gate(request, "system", "drift")
         places = None if sted is None else [_place(s) for s in sted]
-        async with engine.connect() as conn:
+        async with engine.begin() as conn:
             records = await queries.parked_records(await driver(conn), maks, places)
+            await _tell(await driver(conn), who, "dlq-avspilling", [r.place for r in records])
         await handler.handle(records, replay=True)
         async with engine.connect() as conn:
             left = await queries.parked(await driver(conn), PARKED_MAX)
@@ -132,10 +137,21 @@ def create(
 
     @app.delete("/samordning/parkert", summary="Glemme parkerte poster")
     async def drop(request: Request, sted: Annotated[list[str], Query(max_length=PARKED_MAX)]) -> Response:
-        gate(request, "system", "drift")
+        who = gate(request, "system", "drift")
         places = [_place(s) for s in sted]
         async with engine.begin() as conn:
+            await _tell(await driver(conn), who, "dlq-fjerning", places)
             return json_response({"fjernet": await queries.drop_parked(await driver(conn), places)})
+
+    async def _tell(
+        db: asyncpg.Connection, who: Principal, slag: str, places: Sequence[queries.Sted]
+    ) -> None:
+        """What the ledger is told of an act on parked records: where they lay."""
+        at = ["/".join(map(str, place)) for place in places]
+        act = ledger.Entry(
+            SAMORDNING, clock(), "forvaltning", who.sub, "utfort", who.rolle, slag=slag, detaljer={"sted": at}
+        )
+        await ledger.write(db, [act])
 
     return app
 

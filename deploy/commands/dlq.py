@@ -68,6 +68,7 @@ def replay(
         fail("dlq-hvilke")
 
     async def main(letters: "DeadLetters") -> None:
+        from backbone.clock import system_clock
         from deploy.dlq import Ref
 
         if alle:
@@ -77,7 +78,7 @@ def replay(
         for entry in entries:
             if "replay" not in entry.kan:
                 fail("dlq-ikke-tatt-vare-pa", id=str(entry.ref))
-        left = await letters.replay([e.ref for e in entries])
+        left = await letters.replay([e.ref for e in entries], system_clock())
         if as_json:
             write_json({"forsokt": [str(e.ref) for e in entries], "parkert": [e.brief() for e in left]})
             return

@@ -134,7 +134,7 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
 
     async def tildel(who: Principal, body: api.TildelingInn, _: Request) -> api.TildelingUt:
         _own_municipality(who, body)
-        return {"subject": str(await forvaltning.assign(kjerne, body))}
+        return {"subject": str(await forvaltning.assign(kjerne, who, body))}
 
     async def tildelte(_: Principal, __: None, request: Request) -> api.TildelingerUt:
         found = await forvaltning.assigned(kjerne, request.query_params.get("koordinator", ""))
@@ -142,15 +142,15 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
 
     async def fratildel(who: Principal, body: api.TildelingInn, _: Request) -> api.TildelingUt:
         _own_municipality(who, body)
-        return {"subject": str(await forvaltning.unassign(kjerne, body))}
+        return {"subject": str(await forvaltning.unassign(kjerne, who, body))}
 
     async def knytt(who: Principal, body: api.FamilieInn, _: Request) -> api.FamilieUt:
         _own_municipality(who, body)
-        return {"subject": str(await forvaltning.add_family(kjerne, body))}
+        return {"subject": str(await forvaltning.add_family(kjerne, who, body))}
 
     async def losne(who: Principal, body: api.FamilieInn, _: Request) -> api.FamilieUt:
         _own_municipality(who, body)
-        return {"subject": str(await forvaltning.remove_family(kjerne, body))}
+        return {"subject": str(await forvaltning.remove_family(kjerne, who, body))}
 
     async def familiens(_: Principal, __: None, request: Request) -> api.FamiliebarnUt:
         found = await forvaltning.children_of(kjerne, request.query_params.get("bruker", ""))

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from backbone import ledger
 from backbone.database import driver
 from backbone.tokens import Principal
 from contracts import samtykke_api as api
@@ -18,7 +19,7 @@ from services.samtykke import familie
 from services.samtykke.decide import FAMILY
 from services.samtykke.identitet import Person
 from services.samtykke.kropp import exactly_one, place, problem, wrong
-from services.samtykke.logg import Read, log_reads
+from services.samtykke.logg import Read, acts, log_reads
 from services.samtykke.personer import NoIdentity, person_of
 from services.samtykke.porter import Kjerne, ReadGate
 from services.samtykke.samtykker import (
@@ -273,39 +274,51 @@ def _party(who: Principal, entry: Entry) -> bool:
     return who.tjeneste is not None and who.tjeneste in (entry.fra_tjeneste, *entry.til_tjenester)
 
 
-async def assign(kjerne: Kjerne, body: api.TildelingInn) -> UUID:
+async def assign(kjerne: Kjerne, who: Principal, body: api.TildelingInn) -> UUID:
     """Makes the user the child's coordinator. Raises ProblemError."""
     async with kjerne.engine.begin() as conn:
         db = await driver(conn)
         person = await resolve(kjerne, db, body)
         await db.execute(INSERT_ASSIGNMENT, person.subject, body["koordinator"], body["rolle"])
+        whom = {"koordinator": body["koordinator"], "som": body["rolle"]}
+        told = acts(who, "tildeling", [person.subject], None, kjerne.clock(), **whom)
+        await ledger.write(db, told)
     return person.subject
 
 
-async def unassign(kjerne: Kjerne, body: api.TildelingInn) -> UUID:
+async def unassign(kjerne: Kjerne, who: Principal, body: api.TildelingInn) -> UUID:
     """From the next call on she is no coordinator of this child. Raises ProblemError."""
     async with kjerne.engine.begin() as conn:
         db = await driver(conn)
         person = await resolve(kjerne, db, body)
         await db.execute(DELETE_ASSIGNMENT, person.barn, body["koordinator"])
+        told = acts(
+            who, "fratildeling", [person.subject], None, kjerne.clock(), koordinator=body["koordinator"]
+        )
+        await ledger.write(db, told)
     return person.subject
 
 
-async def add_family(kjerne: Kjerne, body: api.FamilieInn) -> UUID:
+async def add_family(kjerne: Kjerne, who: Principal, body: api.FamilieInn) -> UUID:
     """Writes down that the user is this child, its parent or its guardian. Raises ProblemError."""
     async with kjerne.engine.begin() as conn:
         db = await driver(conn)
         person = await resolve(kjerne, db, body)
         await db.execute(familie.INSERT, person.subject, body["bruker"], body["rolle"])
+        whom = {"bruker": body["bruker"], "som": body["rolle"]}
+        told = acts(who, "familie-knyttet", [person.subject], None, kjerne.clock(), **whom)
+        await ledger.write(db, told)
     return person.subject
 
 
-async def remove_family(kjerne: Kjerne, body: api.FamilieInn) -> UUID:
+async def remove_family(kjerne: Kjerne, who: Principal, body: api.FamilieInn) -> UUID:
     """From the next call on the user is nobody to this child. Raises ProblemError."""
     async with kjerne.engine.begin() as conn:
         db = await driver(conn)
         person = await resolve(kjerne, db, body)
         await db.execute(familie.DELETE, person.barn, body["bruker"])
+        told = acts(who, "familie-losnet", [person.subject], None, kjerne.clock(), bruker=body["bruker"])
+        await ledger.write(db, told)
     return person.subject
 
 

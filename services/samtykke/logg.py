@@ -2,7 +2,7 @@
 process was handed keys.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from backbone import ledger
+from backbone.tokens import Principal
 from contracts.samtykke_api import Viewer
 from contracts.tjenester import SAMTYKKE
 from services.samtykke.decide import Decision
@@ -72,3 +73,32 @@ async def log_handout(
     counts = {"barn": children, "nokler": keys}
     row = ledger.Entry(SAMTYKKE, now, "utlevering", mottaker, "utlevert", formal=formal, detaljer=counts)
     await ledger.write(db, [row])
+
+
+def acts(
+    who: Principal,
+    slag: str,
+    subjects: Sequence[UUID],
+    grunn: str | None,
+    now: datetime,
+    **detaljer: str,
+) -> list[ledger.Entry]:
+    """What the ledger is told of an administrator's act, a row for each subject of the child."""
+    return [
+        ledger.Entry(
+            skriver=SAMTYKKE,
+            tid=now,
+            handling="forvaltning",
+            aktor=who.sub,
+            utfall="utfort",
+            rolle=who.rolle,
+            orgnr=who.orgnr,
+            kommune=who.kommune,
+            tjeneste=who.tjeneste,
+            slag=slag,
+            subject=subject,
+            grunn=grunn,
+            detaljer=detaljer or None,
+        )
+        for subject in subjects
+    ]

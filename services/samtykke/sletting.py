@@ -21,8 +21,9 @@ from contracts.tjenester import SAMORDNING
 from services.samtykke.endringer import announce
 from services.samtykke.forvaltning import resolve
 from services.samtykke.kropp import place, problem, wrong
+from services.samtykke.logg import acts
 from services.samtykke.porter import Kjerne
-from services.samtykke.sperring import SET_STATUS, acts, locked, own_municipality
+from services.samtykke.sperring import SET_STATUS, locked, own_municipality
 
 PORTAL = "portal"
 

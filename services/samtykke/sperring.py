@@ -5,7 +5,6 @@ kept: what services send waits in their journals, keys are handed out to nobody,
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -15,10 +14,10 @@ from backbone.database import driver
 from backbone.tokens import Principal
 from contracts import samtykke_api as api
 from contracts.samtykke_api import Personstatus
-from contracts.tjenester import SAMTYKKE
 from services.samtykke.endringer import announce
 from services.samtykke.forvaltning import resolve
 from services.samtykke.kropp import problem
+from services.samtykke.logg import acts
 from services.samtykke.porter import Kjerne
 
 SET_STATUS = "UPDATE person SET status = $2 WHERE subject = ANY($1::uuid[])"
@@ -48,35 +47,6 @@ async def block(kjerne: Kjerne, who: Principal, body: api.SperringInn) -> tuple[
 def own_municipality(who: Principal, kommune: str) -> None:
     if who.rolle != "system" and who.kommune != kommune:
         raise problem(403, "annen-kommune")
-
-
-def acts(
-    who: Principal,
-    slag: str,
-    subjects: Sequence[UUID],
-    grunn: str | None,
-    now: datetime,
-    **detaljer: str,
-) -> list[ledger.Entry]:
-    """What the ledger is told of an administrator's act, a row for each subject of the child."""
-    return [
-        ledger.Entry(
-            skriver=SAMTYKKE,
-            tid=now,
-            handling="forvaltning",
-            aktor=who.sub,
-            utfall="utfort",
-            rolle=who.rolle,
-            orgnr=who.orgnr,
-            kommune=who.kommune,
-            tjeneste=who.tjeneste,
-            slag=slag,
-            subject=subject,
-            grunn=grunn,
-            detaljer=detaljer or None,
-        )
-        for subject in subjects
-    ]
 
 
 async def locked(db: asyncpg.Connection, subjects: Sequence[UUID]) -> set[str]:

@@ -67,7 +67,9 @@ async def test_a_row_the_relay_parked_is_explained_without_what_it_says_and_repl
     )
     shown = orjson.dumps({**(await letters.show(entry.ref)).brief(), **entry.mer}).decode()
     assert not [secret for secret in (NUMBER, NOKKEL, "974557746") if secret in shown]
-    assert await letters.replay([entry.ref]) == []
+    assert await letters.replay([entry.ref], system_clock()) == []
+    told = "SELECT slag || ' ' || (detaljer->'sted'->>0) FROM revisjon WHERE handling = 'forvaltning'"
+    assert await pipeline.value("barnevern", told) == f"dlq-avspilling {entry.ref}"
     await pipeline.until("barnevern", "SELECT count(publisert) FROM journal WHERE parkert IS NULL", 1)
     await pipeline.until("samordning", "SELECT sum(neste_offset)::int FROM posisjon", 2)
     assert await pipeline.value("samordning", "SELECT count(*) FROM tidslinje") == 1
@@ -115,7 +117,7 @@ async def test_a_record_coordination_parked_is_replayed_or_dropped_by_where_it_l
     shown = await letters.show(ref)
     assert (shown.grunn, shown.type, shown.kan) == ("ugyldig-konvolutt", None, ("replay", "drop"))
     assert CANARY not in str(shown) and NUMBER not in str(shown)
-    (still,) = await letters.replay([ref])
+    (still,) = await letters.replay([ref], system_clock())
     assert still.ref == ref
     await letters.drop(ref, system_clock())
     assert [e.ref.offset for e in (await refs(letters)).values()] == [second.offset]
