@@ -19,6 +19,7 @@ from consumers.portal.naboer import Json
 from contracts.innsyn import vis
 from contracts.oppgave import lesing_item
 from contracts.samtykke_api import Grunn, InnsynUt, Lesing, LesingItem, Tilgang
+from contracts.tilgang import Vilkar
 
 FORMAL = {
     "side": "oppfølging av barnet",
@@ -32,13 +33,14 @@ CHILDREN_PER_CALL = 500
 @dataclass(frozen=True)
 class Sett:
     """One thing the gate let the viewer see. `innhold` is the opened seal, None unless `tilgang` is "full"; `uleselig`
-    says that a seal should have opened and did not."""
+    says that a seal should have opened and did not. `uten_sted`: nothing shown of it may name a place."""
 
     rad: Json
     tilgang: Tilgang
     grunner: tuple[Grunn, ...]
     innhold: Any = None
     uleselig: bool = False
+    uten_sted: bool = False
 
     @property
     def full(self) -> bool:
@@ -203,8 +205,9 @@ def _seen(question: Sporsmal, answer: Lesing | None) -> Sett | None:
     if answer is None or answer["tilgang"] == "deny":
         return None
     grounds = tuple(answer["grunner"])
+    placeless = Vilkar.UTEN_STED in answer.get("vilkar", ())
     if answer["tilgang"] != "full" or question.blob is None:
-        return Sett(question.rad, answer["tilgang"], grounds)
+        return Sett(question.rad, answer["tilgang"], grounds, uten_sted=placeless)
     blob, key = _decoded(question.blob), _decoded(answer["nokkel"])
     try:
         opened = open_sealed(key, blob, question.context) if key and blob else None
@@ -216,7 +219,7 @@ def _seen(question: Sporsmal, answer: Lesing | None) -> Sett | None:
         if left is None:
             return None  # another person's
         content = {**content, "data": left}
-    return Sett(question.rad, "full", grounds, content, uleselig=opened is None)
+    return Sett(question.rad, "full", grounds, content, uleselig=opened is None, uten_sted=placeless)
 
 
 def _parsed(opened: bytes | None) -> Any:

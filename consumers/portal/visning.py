@@ -206,7 +206,7 @@ class Visning:
             felter=self.fields(content.get("data", {})),
             uleselig=seen.uleselig,
             trukket=bool(content.get("tilbaketrukket")),
-            vei=None if seen.tilgang == "status" else way(row["source"], row["id"]),
+            vei=None if seen.tilgang == "status" or seen.uten_sted else way(row["source"], row["id"]),
         )
 
     def _what(self, seen: Sett) -> str:

@@ -147,13 +147,13 @@ class Consents:
             if current is not None and current.subject in person.barn:
                 new = replace(new, subject=current.subject)
             try:
+                if not refused and (current is None or current.record != new.record):
+                    check_age(new, person.fodselsdato, law, now)
                 both = takes_both(new, law)
                 step = refuse(current, new) if refused else give(current, new, now, both=both)
                 if step is None:
                     assert current is not None
                     return current
-                if not refused:
-                    check_age(new, person.fodselsdato, law, now)
             except NotAllowed as error:
                 raise problem(409, error.kode, **error.data) from None
             if step == "tiltradt" and current is not None:

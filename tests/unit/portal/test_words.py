@@ -11,10 +11,13 @@ from backbone.meldinger import messages
 from consumers.coordination.oppgaveflyt import AVSLATT, GRUNNER, IKKE_SVART, Kommando, Slag, Tilstand
 from consumers.coordination.stafett import Slag as Pinneslag
 from consumers.portal import oppgaveside, personas
+from consumers.portal.lesing import Sett
 from consumers.portal.sider import Portal
-from consumers.portal.texts import dato, klokke, tidspunkt, ukedag_og_dato
+from consumers.portal.texts import Texts, dato, klokke, tidspunkt, ukedag_og_dato
+from consumers.portal.visning import Visning
 from contracts.catalogue import Catalogue
 from contracts.hendelser import Involvering
+from contracts.lov import Lov
 from contracts.roller import ROLLER
 from contracts.samtykke_api import Samtykkegiver, Samtykkestatus
 from contracts.tjenester import Tjeneste
@@ -79,9 +82,6 @@ def test_no_text_a_reader_sees_is_written_in_a_template() -> None:
 
 
 def test_a_service_added_by_an_installation_is_called_what_its_registry_line_says(portal: Portal) -> None:
-    from consumers.portal.texts import Texts
-    from contracts.lov import Lov
-
     bup = Tjeneste(
         "bup", "Barne- og ungdomspsykiatrien", "spesialisthelsetjenesteloven-2-1-e", "helsepersonelloven-21"
     )
@@ -112,3 +112,20 @@ def test_every_step_of_a_task_or_baton_reads_as_a_sentence(slag: str) -> None:
 @pytest.mark.parametrize("state", [s for s in get_args(Tilstand) if s not in ("aapen", "utfort")])
 def test_every_state_of_an_open_task_has_its_mark(state: str) -> None:
     assert TEXTS.text(f"flyt-{state}", til="NAV")
+
+
+@pytest.mark.parametrize(("placeless", "links"), [(False, True), (True, False)])
+def test_of_a_child_with_a_protected_address_no_link_names_the_municipality(
+    placeless: bool, links: bool
+) -> None:
+    row = {
+        "time": "2026-06-30T08:00:00Z",
+        "tjeneste": "skole",
+        "type": "no.samspor.skole.elevforhold.startet",
+        "source": "/4601/skole/974767880",
+        "id": "1",
+    }
+    shown = Visning(Texts(TEXTS, CATALOGUE, Lov()), CATALOGUE).event(
+        Sett(row, "full", (), uten_sted=placeless)
+    )
+    assert bool(shown.vei) == links
