@@ -31,8 +31,8 @@ START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 NOW = START + timedelta(days=200)
 EVENTS_A_CHILD = 10
 CHILDREN_A_BATCH = 200
-ONE_IN = 5
-"""So many tasks are worked on by people."""
+WORKED_ON = 400
+"""So many tasks are worked on by people, each in several steps."""
 KINDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("skole", "ppt.henvist", {}),
     ("skole", "fravaer.terskel-passert", {}),
@@ -75,9 +75,7 @@ async def work(thread: Direct, commands: Kommandoer, rng: random.Random) -> int:
     """People do what people do; how many steps that were."""
     tasks = await thread.rows("SELECT id::text AS id FROM oppgave WHERE status = 'aapen' ORDER BY id")
     units = (ENHET, *(of(t) for t in ("skole", "helsestasjon", "nav", "barnevern")))
-    for row in tasks:
-        if rng.randrange(ONE_IN):
-            continue
+    for row in rng.sample(tasks, min(WORKED_ON, len(tasks))):
         for ordre in (
             Ordre("tilby", til=rng.choice(("skole", "helsestasjon", "nav"))),
             Ordre(rng.choice(("ta", "avvis")), grunn="mangler-kapasitet"),
