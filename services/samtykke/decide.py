@@ -448,8 +448,7 @@ class _Question:
         )
 
     def of_the_family(self) -> bool:
-        wanted = FAMILY.get(self.viewer.rolle, frozenset())
-        return any((self.viewer.sub, rolle) in self.child.familie for rolle in wanted)
+        return any((self.viewer.sub, rolle) in self.child.familie for rolle in FAMILY[self.viewer.rolle])
 
     def ages(self) -> Aldersregel:
         return self.law.aldre.regel(self.event.kategori, helse=self.event.skjerming == "H")

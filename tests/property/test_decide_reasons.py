@@ -2,11 +2,12 @@
 of a type."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from contracts.alder import Aldre
 from contracts.catalogue import Catalogue
 from contracts.lov import LOVTABELL, Lov
 from contracts.samtykke_api import Grunn
@@ -167,3 +168,32 @@ def test_that_barnevernet_has_read_is_told_to_whom_its_own_category_is_open(
     parent = Viewer("p", "foresatt", "4601")
     assert decide(read, child, parent, given_, LAW, NOW).outcome == outcome
     assert decide(replace(read, ingen_undersokelse=False), child, parent, given_, LAW, NOW).outcome == "deny"
+
+
+def test_a_category_with_ages_of_its_own_is_judged_by_them() -> None:
+    law = Lov(aldre=Aldre().changed({"k": {"foreldre_til": 17, "barn_innsyn": 10}}))
+    family: Any = frozenset({("b", "barn")})
+    child = Child("4601", fodselsdato=date(NOW.year - 17, NOW.month, NOW.day), familie=family)
+    by_parents = [consent("nav", til="skole", hvem="forelder")]
+    assert decide(EVENT, child, STAFF, by_parents, LAW, NOW).outcome == "full"
+    assert decide(EVENT, child, STAFF, by_parents, law, NOW).outcome == "deny"
+    little = replace(child, fodselsdato=date(NOW.year - 10, NOW.month, NOW.day))
+    itself = Viewer("b", "barn", "4601")
+    assert decide(EVENT, little, itself, [], LAW, NOW).outcome == "deny"
+    assert decide(EVENT, little, itself, [], law, NOW).outcome == "full"
+
+
+def test_a_basis_begins_and_ends_at_midnight_in_norway() -> None:
+    row = next(row for row in LOVTABELL if row.id == "gdpr-6-1-e")
+    law = Lov([replace(row, gyldig_fra=date(2026, 7, 1))])
+    before, at = (datetime(2026, 6, 30, hour, tzinfo=UTC) for hour in (21, 22))
+    assert decide(EVENT, Child("4601"), None, [], law, before).grunner[0]["kode"] == "uten-grunnlag"
+    assert decide(EVENT, Child("4601"), None, [], law, at).outcome == "withhold"
+
+
+def test_what_needs_no_consent_rests_on_no_provision_that_lifts_secrecy() -> None:
+    open_ = replace(EVENT, skjerming="N")
+    first = decide(open_, Child("4601"), STAFF, [consent("nav", til="skole")], LAW, NOW).grunner[0]
+    assert (first["kode"], first["bestemmelse"], first["lovversjon"], first["samtykke"]) == (
+        "administrativ", None, None, None,
+    )  # fmt: skip
