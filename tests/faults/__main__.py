@@ -60,17 +60,23 @@ def main(
     def go_on() -> bool:
         return bool(waiting) and (minutes is None or time.monotonic() - began < minutes * 60)
 
+    ended = False
     try:
         asyncio.run(run(waiting, go_on, events, jobs, tell, keep))
+        ended = True
     except KeyboardInterrupt:
         console.print("stopped")
+    except (
+        ExceptionGroup
+    ) as broken:  # a stack that did not start: what was seen before it counts all the same
+        console.print(f"[red]stopped[/red]: {escape(repr(broken.exceptions[0]))}")
     console.print(table(sorted(outcomes, key=lambda o: (ROWS.index(o.row), o.seed))))
     left = f", {len(waiting)} not begun" if waiting else ""
     console.print(f"{len(outcomes)} seeds in {(time.monotonic() - began) / 60:.0f} minutes{left}")
     for outcome in outcomes:
         if not outcome.passed:
             console.print(f"[red]failed[/red], again: {replay(outcome)}")
-    sys.exit(any(not outcome.passed for outcome in outcomes))
+    sys.exit(not ended or any(not outcome.passed for outcome in outcomes))
 
 
 Waiting = deque[tuple[Row, int]]
