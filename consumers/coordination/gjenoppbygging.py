@@ -104,20 +104,6 @@ class Levende(NamedTuple):
     merke: str
 
 
-class Rad(NamedTuple):
-    """A timeline row to read."""
-
-    source: str
-    id: str
-    subject: str
-    kommune: str
-    type: str
-    time: datetime
-    nokkelid: str
-    innhold: bytes
-    aad: bytes
-
-
 class Gjenoppbygging:
     """One rebuild of the database `engine`. `progress` hears of each range of children."""
 
@@ -309,7 +295,9 @@ class Gjenoppbygging:
             if key is not None:
                 out.tasks.append(self._written(step, key))
 
-    def _tell_all(self, subject: str, rows: Iterable[Rad], keys: Mapping[str, bytes]) -> FactSet | None:
+    def _tell_all(
+        self, subject: str, rows: Iterable[store.Waiting], keys: Mapping[str, bytes]
+    ) -> FactSet | None:
         """None where the key of a row is not at hand."""
         facts = FactSet(subject)
         for row in rows:
@@ -357,7 +345,7 @@ class _Children:
 
     live: Mapping[str, Levende]
     marks: Mapping[str, str]
-    rows: Mapping[str, list[Rad]]
+    rows: Mapping[str, list[store.Waiting]]
     tasks: Mapping[str, dict[str, Oppgave]]
     keys: Mapping[str, "_Key | None"]
 
@@ -557,15 +545,15 @@ async def _carry_over(db: asyncpg.Connection, subjects: Sequence[str]) -> None:
     )
 
 
-async def _timeline(db: asyncpg.Connection, subjects: Sequence[str]) -> dict[str, list[Rad]]:
+async def _timeline(db: asyncpg.Connection, subjects: Sequence[str]) -> dict[str, list[store.Waiting]]:
     """The rows whose facts count; those that wait are counted by the sweep, in the live tables."""
-    found: dict[str, list[Rad]] = defaultdict(list)
+    found: dict[str, list[store.Waiting]] = defaultdict(list)
     for row in await db.fetch(
         "SELECT source, id, subject::text, kommune, type, time, nokkelid::text, innhold, aad FROM tidslinje"
         " WHERE NOT venter AND subject = ANY($1::uuid[])",
         subjects,
     ):
-        found[row[2]].append(Rad(*row))
+        found[row[2]].append(store.Waiting(*row))
     return found
 
 

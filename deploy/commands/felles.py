@@ -112,3 +112,34 @@ def read_person(given: str) -> str:
         except OSError:
             fail("person-ulest", fil=given[1:])
     return given
+
+
+def samtykke(settings: Any, method: str, path: str, body: Any = None, **params: str) -> Any:
+    """What samtykke answers; ends the command where it says no or is not there."""
+    import asyncio
+
+    from backbone.failures import Retry
+    from backbone.samtykke_client import InternalClient, Rejected
+    from backbone.settings import MissingSecret
+
+    async def main() -> Any:
+        async with InternalClient(settings, "cli", "samtykke") as client:
+            return await client.call(method, path, body, **params)
+
+    try:
+        return asyncio.run(main())
+    except MissingSecret as missing:
+        fail("innstilling-mangler", melding=str(missing))
+    except Retry:
+        fail("ingen-forbindelse", adresse=settings.url("samtykke"))
+    except Rejected as no:
+        rejected(no.problem)
+
+
+def show(answer: dict[str, Any], as_json: bool) -> None:
+    """An answer's fields, a line each."""
+    if as_json:
+        write_json(answer)
+        return
+    for name, value in answer.items():
+        result.print(f"{name}: {', '.join(value) if isinstance(value, list) else value}")

@@ -8,7 +8,7 @@ from uuid import uuid4
 import typer
 
 from deploy.commands import felles
-from deploy.commands.felles import DATA_DIR, fail, read_person, result, text, write_json
+from deploy.commands.felles import DATA_DIR, read_person, result, show, text
 
 TILDELINGER, KOBLINGER = "/samtykke/tildelinger", "/samtykke/koblinger"
 
@@ -66,7 +66,7 @@ def gi(
         body["giver"] = giver
     if alene:
         body["foreldreansvar"] = "alene"
-    _show(_call(data_dir, "POST", "/samtykke/samtykker", body), as_json)
+    show(_call(data_dir, "POST", "/samtykke/samtykker", body), as_json)
 
 
 def avsla(
@@ -83,7 +83,7 @@ def avsla(
 ) -> None:
     id_ = samtykke or str(uuid4())
     body = _consent(person, kommune, hvem, fra, til, kategori, formal, None)
-    _show(_call(data_dir, "POST", f"/samtykke/samtykker/{id_}/avslag", body), as_json)
+    show(_call(data_dir, "POST", f"/samtykke/samtykker/{id_}/avslag", body), as_json)
 
 
 def _consent(
@@ -113,15 +113,15 @@ def tiltre(
     samtykke: SamtykkeId, giver: Giver = None, data_dir: DataDir = DATA_DIR, as_json: AsJson = False
 ) -> None:
     body = {"giver": giver} if giver else {}
-    _show(_call(data_dir, "POST", f"/samtykke/samtykker/{samtykke}/tiltre", body), as_json)
+    show(_call(data_dir, "POST", f"/samtykke/samtykker/{samtykke}/tiltre", body), as_json)
 
 
 def trekk(samtykke: SamtykkeId, data_dir: DataDir = DATA_DIR, as_json: AsJson = False) -> None:
-    _show(_call(data_dir, "POST", f"/samtykke/samtykker/{samtykke}/trekk"), as_json)
+    show(_call(data_dir, "POST", f"/samtykke/samtykker/{samtykke}/trekk"), as_json)
 
 
 def gi_igjen(samtykke: SamtykkeId, data_dir: DataDir = DATA_DIR, as_json: AsJson = False) -> None:
-    _show(_call(data_dir, "POST", f"/samtykke/samtykker/{samtykke}/gi-igjen"), as_json)
+    show(_call(data_dir, "POST", f"/samtykke/samtykker/{samtykke}/gi-igjen"), as_json)
 
 
 def vis(subject: str, data_dir: DataDir = DATA_DIR, as_json: AsJson = False) -> None:
@@ -129,7 +129,7 @@ def vis(subject: str, data_dir: DataDir = DATA_DIR, as_json: AsJson = False) -> 
     for nr, samtykke in enumerate(found["samtykker"]):
         if nr and not as_json:
             result.print()
-        _show(samtykke, as_json)
+        show(samtykke, as_json)
     if not found["samtykker"] and not as_json:
         result.print(text("samtykke-ingen"))
 
@@ -139,7 +139,7 @@ def historikk(samtykke: SamtykkeId, data_dir: DataDir = DATA_DIR, as_json: AsJso
     for nr, hendelse in enumerate(found["historikk"]):
         if nr and not as_json:
             result.print()
-        _show(hendelse, as_json)
+        show(hendelse, as_json)
 
 
 def tildel(
@@ -150,7 +150,7 @@ def tildel(
     data_dir: DataDir = DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    _show(_call(data_dir, "POST", TILDELINGER, _assignment(person, kommune, koordinator, rolle)), as_json)
+    show(_call(data_dir, "POST", TILDELINGER, _assignment(person, kommune, koordinator, rolle)), as_json)
 
 
 def fratildel(
@@ -161,7 +161,7 @@ def fratildel(
     as_json: AsJson = False,
 ) -> None:
     body = _assignment(person, kommune, koordinator, "koordinator")
-    _show(_call(data_dir, "DELETE", TILDELINGER, body), as_json)
+    show(_call(data_dir, "DELETE", TILDELINGER, body), as_json)
 
 
 def _assignment(person: str, kommune: str, koordinator: str, rolle: str) -> dict[str, str]:
@@ -178,7 +178,7 @@ def familie(
     as_json: AsJson = False,
 ) -> None:
     body = {"person": read_person(person), "kommune": kommune, "bruker": bruker, "rolle": rolle}
-    _show(_call(data_dir, "DELETE" if fjern else "POST", "/samtykke/familie", body), as_json)
+    show(_call(data_dir, "DELETE" if fjern else "POST", "/samtykke/familie", body), as_json)
 
 
 Sak = Annotated[str | None, typer.Option(help=text("hjelp-samtykke-sak"))]
@@ -198,7 +198,7 @@ def koble(
 ) -> None:
     number = read_person(person) if person else None
     body = _given(kommune=kommune, sak=sak, orgnr=orgnr, subject=subject, person=number, til=til)
-    _show(_call(data_dir, "POST", KOBLINGER, body), as_json)
+    show(_call(data_dir, "POST", KOBLINGER, body), as_json)
 
 
 def frakoble(
@@ -210,7 +210,7 @@ def frakoble(
     as_json: AsJson = False,
 ) -> None:
     body = _given(kommune=kommune, sak=sak, orgnr=orgnr, subject=subject)
-    _show(_call(data_dir, "DELETE", KOBLINGER, body), as_json)
+    show(_call(data_dir, "DELETE", KOBLINGER, body), as_json)
 
 
 def _given(**fields: str | None) -> dict[str, str]:
@@ -225,31 +225,4 @@ def _end_of(day: datetime) -> datetime:
 
 
 def _call(data_dir: Path, method: str, path: str, body: Any = None, **params: str) -> Any:
-    import asyncio
-
-    from backbone.failures import Retry
-    from backbone.samtykke_client import InternalClient, Rejected
-    from backbone.settings import MissingSecret
-
-    settings = felles.settings(data_dir)
-
-    async def main() -> Any:
-        async with InternalClient(settings, "cli", "samtykke") as client:
-            return await client.call(method, path, body, **params)
-
-    try:
-        return asyncio.run(main())
-    except MissingSecret as missing:
-        fail("innstilling-mangler", melding=str(missing))
-    except Retry:
-        fail("ingen-forbindelse", adresse=settings.url("samtykke"))
-    except Rejected as no:
-        felles.rejected(no.problem)
-
-
-def _show(answer: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        write_json(answer)
-        return
-    for name, value in answer.items():
-        result.print(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
+    return felles.samtykke(felles.settings(data_dir), method, path, body, **params)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from deploy.commands import felles
-from deploy.commands.felles import DATA_DIR, fail, read_person, result, text, write_json
+from deploy.commands.felles import DATA_DIR, fail, read_person, show, text
 
 DataDir = Annotated[Path, typer.Option(envvar="SAMSPOR_DATA_DIR", help=text("hjelp-data-dir"))]
 AsJson = Annotated[bool, typer.Option("--json", help=text("hjelp-json"))]
@@ -34,7 +34,7 @@ def sperr(
     as_json: AsJson = False,
 ) -> None:
     body = {**_child(barn), "kommune": kommune, "sperret": not opphev, "grunn": grunn}
-    _show(_call(data_dir, token_fil, "POST", "/samtykke/sperringer", body), as_json)
+    show(_call(data_dir, token_fil, "POST", "/samtykke/sperringer", body), as_json)
 
 
 def foresla(
@@ -46,7 +46,7 @@ def foresla(
     as_json: AsJson = False,
 ) -> None:
     body = {**_child(barn), "kommune": kommune, "beslutning": beslutning}
-    _show(_call(data_dir, token_fil, "POST", "/samtykke/slettinger", body), as_json)
+    show(_call(data_dir, token_fil, "POST", "/samtykke/slettinger", body), as_json)
 
 
 def godkjenn(
@@ -58,15 +58,15 @@ def godkjenn(
 ) -> None:
     if not ja and not typer.confirm(text("slett-sikker")):
         raise typer.Exit(1)
-    _show(_call(data_dir, token_fil, "POST", f"/samtykke/slettinger/{sletting}/godkjenning"), as_json)
+    show(_call(data_dir, token_fil, "POST", f"/samtykke/slettinger/{sletting}/godkjenning"), as_json)
 
 
 def forkast(sletting: Id, token_fil: Token, data_dir: DataDir = DATA_DIR, as_json: AsJson = False) -> None:
-    _show(_call(data_dir, token_fil, "POST", f"/samtykke/slettinger/{sletting}/forkasting"), as_json)
+    show(_call(data_dir, token_fil, "POST", f"/samtykke/slettinger/{sletting}/forkasting"), as_json)
 
 
 def vis(sletting: Id, token_fil: Token, data_dir: DataDir = DATA_DIR, as_json: AsJson = False) -> None:
-    _show(_call(data_dir, token_fil, "GET", f"/samtykke/slettinger/{sletting}"), as_json)
+    show(_call(data_dir, token_fil, "GET", f"/samtykke/slettinger/{sletting}"), as_json)
 
 
 def _child(given: str) -> dict[str, str]:
@@ -82,37 +82,11 @@ def _child(given: str) -> dict[str, str]:
 
 def _call(data_dir: Path, token_file: Path, method: str, path: str, body: Any = None) -> Any:
     """As the person whose token it is."""
-    import asyncio
-
     from pydantic import SecretStr
-
-    from backbone.failures import Retry
-    from backbone.samtykke_client import InternalClient, Rejected
-    from backbone.settings import MissingSecret
 
     try:
         token = SecretStr(token_file.read_text().strip())
     except OSError:
         fail("token-fil-mangler", fil=str(token_file))
     settings = felles.settings(data_dir).model_copy(update={"system_token": token})
-
-    async def main() -> Any:
-        async with InternalClient(settings, "cli", "samtykke") as client:
-            return await client.call(method, path, body)
-
-    try:
-        return asyncio.run(main())
-    except MissingSecret as missing:
-        fail("innstilling-mangler", melding=str(missing))
-    except Retry:
-        fail("ingen-forbindelse", adresse=settings.url("samtykke"))
-    except Rejected as no:
-        felles.rejected(no.problem)
-
-
-def _show(answer: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        write_json(answer)
-        return
-    for name, value in answer.items():
-        result.print(f"{name}: {', '.join(value) if isinstance(value, list) else value}")
+    return felles.samtykke(settings, method, path, body)
