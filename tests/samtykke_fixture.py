@@ -154,7 +154,7 @@ async def running_samtykke(
         return made.now
 
     kjerne = Kjerne.build(settings, catalogue, engine, nokler, clock)
-    ledger, feed = Ledger(settings), Feed(engine)
+    ledger, feed = Ledger(settings, kjerne.keys), Feed(engine)
     app = build(settings, kjerne, Consents(kjerne, ledger), feed, clock)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://samtykke") as http:
         made = Samtykke(settings, engine, nokler, kjerne, ledger, feed, http)

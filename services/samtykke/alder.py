@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 
 from backbone.clock import OSLO
 from backbone.settings import Settings
-from contracts.alder import Aldre
+from contracts.alder import MYNDIG, Aldre
 from contracts.lov import Lov
 
 
@@ -39,3 +39,16 @@ def next_limit(fodselsdato: date, limits: Iterable[int], after: date) -> date | 
     """The next day on which one of the ages is reached; None when all are."""
     days = (birthday(fodselsdato, age_).date() for age_ in limits)
     return min((day for day in days if day > after), default=None)
+
+
+def first_told(fodselsdato: date, limits: Iterable[int], on: date) -> date | None:
+    """The first birthday to tell of somebody who becomes known on the day `on`: the next limit. With only majority
+    ahead, or behind, it is the latest one reached, which tells when majority is.
+    """
+    days = sorted(birthday(fodselsdato, age_).date() for age_ in limits)
+    majority = birthday(fodselsdato, MYNDIG).date()
+    behind = [day for day in days if day <= on]
+    ahead = [day for day in days if day > on]
+    if behind and not any(day < majority for day in ahead):
+        return behind[-1]
+    return ahead[0] if ahead else None

@@ -71,7 +71,7 @@ PARAMETERS: dict[str, tuple[tuple[str, str, dict[str, str]], ...]] = {
 def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, clock: Clock) -> FastAPI:
     """The application; every call but /helse needs a bearer token."""
     koblinger = Koblinger(kjerne, settings)
-    flyttinger = Flyttinger(kjerne, Ledger(settings))
+    flyttinger = Flyttinger(kjerne, Ledger(settings, kjerne.keys))
     app = create_app("samtykke", quiet={"/samtykke/endringer"})
     gatekeeper = Gatekeeper(settings, clock)
     expose_metrics(app, gatekeeper, lambda: observe(kjerne.engine, SAMTYKKE))

@@ -18,7 +18,7 @@ from backbone.seal import SealBroken, derive, mac, open_sealed, seal
 from backbone.settings import Settings
 from contracts.personnummer import InvalidNumber, classify
 from contracts.samtykke_api import Personstatus
-from services.samtykke.alder import law_of, next_limit
+from services.samtykke.alder import first_told, law_of
 from services.samtykke.decide import Unknown
 from services.samtykke.nokler import IDENTITET, KeyStore
 
@@ -171,7 +171,7 @@ class Register:
             [i.kommune for i in identities],
             [i.oppslag for i in identities],
             [i.fodselsdato for i in identities],
-            [next_limit(i.fodselsdato, self._ages, i.idag) if i.fodselsdato else None for i in identities],
+            [first_told(i.fodselsdato, self._ages, i.idag) if i.fodselsdato else None for i in identities],
         )
         numbers = {i.oppslag: i.nummer for i in identities if i.nummer is not None}
         numbered = {row["subject"]: numbers[row["oppslag"]] for row in new if row["oppslag"] in numbers}

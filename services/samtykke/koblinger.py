@@ -79,7 +79,7 @@ class Koblinger:
     def __init__(self, kjerne: Kjerne, settings: Settings) -> None:
         self._kjerne = kjerne
         self._journal = Journal(settings, SAMTYKKE)
-        self._ledger = Ledger(settings)
+        self._ledger = Ledger(settings, kjerne.keys)
 
     async def join(self, who: Principal, body: api.KoblingInn) -> Kobling:
         """Joining what is joined already changes nothing."""

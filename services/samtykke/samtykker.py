@@ -1,10 +1,12 @@
 """The ledger of consents, and what stands now beside it.
 
 The ledger is append-only, and the state of a consent is the fold of its rows. A change is one transaction: the ledger's
-row, the projection, the event for the journal, and last the change feed.
+row, the projection, the event for the journal, and last the change feed. What was written down, and who consented, lies
+sealed under the child's identity key; in clear is only what the gates and the clockwork look for.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +18,7 @@ from pydantic import JsonValue
 
 from backbone.clock import OSLO
 from backbone.journal import Journal, NewEvent
+from backbone.seal import SealBroken, open_sealed, seal
 from backbone.settings import Settings
 from contracts import samtykke_api as api
 from contracts.alder import MYNDIG
@@ -28,6 +31,7 @@ from services.samtykke.alder import age, birthday, law_of, next_limit, reached
 from services.samtykke.decide import PARENTS, age_rule, outgrown
 from services.samtykke.endringer import announce
 from services.samtykke.identitet import Person
+from services.samtykke.nokler import IDENTITET, KeyStore
 
 Steg = Samtykkesteg
 
@@ -54,7 +58,8 @@ LOCK = "SELECT * FROM samtykke WHERE samtykke = $1 FOR UPDATE"
 OF_CHILD = "SELECT * FROM samtykke WHERE subject = ANY($1::uuid[]) ORDER BY tid, samtykke"
 HISTORY = "SELECT * FROM samtykke_hendelse WHERE samtykke = $1 ORDER BY sekvens"
 EXPIRED = """
-    SELECT * FROM samtykke WHERE status IN ('gitt', 'venter') AND utloper <= $1
+    SELECT * FROM samtykke s WHERE status IN ('gitt', 'venter') AND utloper <= $1
+    AND NOT EXISTS (SELECT FROM person p WHERE p.subject = s.subject AND p.status = 'slettet')
     ORDER BY utloper, samtykke LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 STARTED = """
@@ -77,18 +82,18 @@ SET_NEXT = """
 """
 INSERT_STEP = """
     INSERT INTO samtykke_hendelse
-        (samtykke, sekvens, subject, slag, record, kategorier, utloper, givere, aktor, tid)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        (samtykke, sekvens, subject, slag, forseglet, kategorier, utloper, aktor, tid)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 UPSERT = """
     INSERT INTO samtykke (samtykke, subject, kommune, status, sekvens, fra_tjeneste, til_tjenester,
-                          kategorier, gyldig_fra, utloper, hvem, givere, startet, record, tid)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                          kategorier, gyldig_fra, utloper, hvem, startet, forseglet, tid)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
     ON CONFLICT (samtykke) DO UPDATE SET
         status = excluded.status, sekvens = excluded.sekvens, fra_tjeneste = excluded.fra_tjeneste,
         til_tjenester = excluded.til_tjenester, kategorier = excluded.kategorier,
         gyldig_fra = excluded.gyldig_fra, utloper = excluded.utloper, hvem = excluded.hvem,
-        givere = excluded.givere, startet = excluded.startet, record = excluded.record, tid = excluded.tid
+        startet = excluded.startet, forseglet = excluded.forseglet, tid = excluded.tid
 """
 
 
@@ -337,30 +342,40 @@ def _same_child(current: Entry | None, new: Entry) -> None:
 # The ledger
 
 
-class Ledger:
-    """Every method works on the caller's connection, inside the caller's transaction."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is sealed of a step and of what stands after it."""
 
-    def __init__(self, settings: Settings) -> None:
+    record: dict[str, Any]
+    givere: Sequence[str]
+
+
+class Ledger:
+    """Every method works on the caller's connection, inside the caller's transaction. A consent of a child whose key is
+    destroyed is not there: nobody can read it.
+    """
+
+    def __init__(self, settings: Settings, keys: KeyStore) -> None:
         self._journal = Journal(settings, SAMTYKKE)
+        self._keys = keys
         self._law = law_of(settings)
 
     async def lock(self, db: asyncpg.Connection, id_: UUID) -> Entry | None:
-        row = await db.fetchrow(LOCK, id_)
-        return _entry(row) if row else None
+        return next(iter(await self._entries(await db.fetch(LOCK, id_))), None)
 
     async def of_child(self, db: asyncpg.Connection, barn: Sequence[UUID]) -> list[Entry]:
         """`barn`: all of the child's subjects."""
-        return [_entry(row) for row in await db.fetch(OF_CHILD, barn)] if barn else []
+        return await self._entries(await db.fetch(OF_CHILD, barn)) if barn else []
 
     async def history(self, db: asyncpg.Connection, id_: UUID) -> list[Hendelse]:
         """The consent's ledger, oldest first."""
-        return [_hendelse(row) for row in await db.fetch(HISTORY, id_)]
+        return [_hendelse(row, kept) for row, kept in await self._opened(await db.fetch(HISTORY, id_))]
 
     async def expire(self, db: asyncpg.Connection, now: datetime) -> int:
         """Writes down what has run out and announces what has begun since the last call; how many there
         were.
         """
-        expired = [_entry(row) for row in await db.fetch(EXPIRED, now, EXPIRY_BATCH)]
+        expired = await self._entries(await db.fetch(EXPIRED, now, EXPIRY_BATCH))
         started = {row["subject"] for row in await db.fetch(STARTED, now)}
         await self._write(db, [("utlopt", entry) for entry in expired], SYSTEM, now)
         await announce(db, sorted(started | {entry.subject for entry in expired}))
@@ -394,7 +409,7 @@ class Ledger:
         self, db: asyncpg.Connection, barn: Sequence[UUID], fodselsdato: date, now: datetime
     ) -> None:
         """Writes down what the child's age leaves of its parents' consents. The caller announces the child."""
-        entries = [_entry(row) for row in await db.fetch(BY_PARENTS, barn)]
+        entries = await self._entries(await db.fetch(BY_PARENTS, barn))
         changes = [lapse(entry, fodselsdato, self._law, now) for entry in entries]
         await self._write(db, [change for change in changes if change], SYSTEM, now)
 
@@ -419,11 +434,29 @@ class Ledger:
             for step, e in changes
         ]
         after = [evolve(e, hendelse) for e, hendelse in rows]
-        await db.executemany(INSERT_STEP, [_step(e, hendelse) for e, hendelse in rows])
-        await db.executemany(UPSERT, [_row(e, now) for e in after])
+        keys = await self._keys.of((e.subject, IDENTITET) for e in after)
+        sealed = [_sealed(keys[e.subject, IDENTITET].key, e) for e in after]
+        steps = [_step(e, hendelse, blob) for (e, hendelse), blob in zip(rows, sealed, strict=True)]
+        await db.executemany(INSERT_STEP, steps)
+        await db.executemany(UPSERT, [_row(e, blob, now) for e, blob in zip(after, sealed, strict=True)])
         # One parent's word alone changes nothing for anybody else.
         await self._journal.append(db, [_event(e, now) for e in after if e.status != "venter"], now)
         return after
+
+    async def _entries(self, rows: Sequence[asyncpg.Record]) -> list[Entry]:
+        return [_entry(row, kept) for row, kept in await self._opened(rows)]
+
+    async def _opened(self, rows: Sequence[asyncpg.Record]) -> list[tuple[asyncpg.Record, _Kept]]:
+        """Each row of either table with what is sealed in it; without those that no key opens."""
+        # Only keys that there are: a register restored from before an erasure has consents that nobody can open.
+        keys = await self._keys.existing((row["subject"], IDENTITET) for row in rows)
+        found = []
+        for row in rows:
+            if key := keys.get((row["subject"], IDENTITET)):
+                bound = _context(row["samtykke"], row["sekvens"], row["subject"])
+                with suppress(SealBroken):
+                    found.append((row, _Kept(**orjson.loads(open_sealed(key.key, row["forseglet"], bound)))))
+        return found
 
 
 def _event(entry: Entry, now: datetime) -> NewEvent:
@@ -459,22 +492,21 @@ def _birthday(row: asyncpg.Record, years: int) -> NewEvent:
     )
 
 
-def _step(entry: Entry, hendelse: Hendelse) -> tuple[Any, ...]:
+def _step(entry: Entry, hendelse: Hendelse, sealed: bytes) -> tuple[Any, ...]:
     return (
         entry.id,
         hendelse.sekvens,
         entry.subject,
         hendelse.steg,
-        _json(hendelse.record),
+        sealed,
         list(hendelse.kategorier),
         hendelse.utloper,
-        list(hendelse.givere),
         hendelse.aktor,
         hendelse.tid,
     )
 
 
-def _row(entry: Entry, now: datetime) -> tuple[Any, ...]:
+def _row(entry: Entry, sealed: bytes, now: datetime) -> tuple[Any, ...]:
     return (
         entry.id,
         entry.subject,
@@ -487,14 +519,13 @@ def _row(entry: Entry, now: datetime) -> tuple[Any, ...]:
         entry.gyldig_fra,
         entry.utloper,
         entry.hvem,
-        list(entry.givere),
         entry.gyldig_fra <= now,
-        _json(entry.record),
+        sealed,
         now,
     )
 
 
-def _entry(row: asyncpg.Record) -> Entry:
+def _entry(row: asyncpg.Record, kept: _Kept) -> Entry:
     return Entry(
         id=row["samtykke"],
         subject=row["subject"],
@@ -506,30 +537,29 @@ def _entry(row: asyncpg.Record) -> Entry:
         kategorier=tuple(row["kategorier"]),
         gyldig_fra=row["gyldig_fra"],
         utloper=row["utloper"],
-        record=_record(row),
+        record=kept.record,
         tid=row["tid"],
-        givere=tuple(row["givere"]),
+        givere=tuple(kept.givere),
     )
 
 
-def _hendelse(row: asyncpg.Record) -> Hendelse:
+def _hendelse(row: asyncpg.Record, kept: _Kept) -> Hendelse:
     return Hendelse(
         row["sekvens"],
         row["slag"],
-        _record(row),
+        kept.record,
         tuple(row["kategorier"]),
         row["utloper"],
-        tuple(row["givere"]),
+        tuple(kept.givere),
         row["aktor"],
         row["tid"],
     )
 
 
-def _record(row: asyncpg.Record) -> dict[str, Any]:
-    record = row["record"]
-    found: dict[str, Any] = orjson.loads(record) if isinstance(record, str) else record
-    return found
+def _sealed(key: bytes, entry: Entry) -> bytes:
+    kept = orjson.dumps({"record": entry.record, "givere": entry.givere}, option=orjson.OPT_SORT_KEYS)
+    return seal(key, kept, _context(entry.id, entry.sekvens, entry.subject))
 
 
-def _json(record: dict[str, Any]) -> str:
-    return orjson.dumps(record, option=orjson.OPT_SORT_KEYS).decode()
+def _context(id_: UUID, sekvens: int, subject: UUID) -> bytes:
+    return f"samtykke|{id_}|{sekvens}|{subject}".encode()

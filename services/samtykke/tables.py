@@ -23,7 +23,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from backbone.journal import journal_tables
 
@@ -152,11 +152,11 @@ samtykke_hendelse = Table(
     Column("sekvens", Integer, primary_key=True),
     Column("subject", UUID, nullable=False),
     Column("slag", Text, nullable=False),
-    Column("record", JSONB, nullable=False),
+    # What was written down, and who has consented, sealed under the child's identity key.
+    Column("forseglet", LargeBinary, nullable=False),
     # What holds after the step, so that the state of a consent is a fold of its rows.
     Column("kategorier", ARRAY(Text), nullable=False),
     Column("utloper", DateTime(timezone=True)),
-    Column("givere", ARRAY(Text), nullable=False),
     Column("aktor", Text, nullable=False),
     _now(),
     CheckConstraint(
@@ -181,11 +181,10 @@ samtykke = Table(
     # What holds: the consent's own date, or the child's eighteenth birthday where a parent gave it.
     Column("utloper", DateTime(timezone=True)),
     Column("hvem", Text, nullable=False),
-    # Who has consented, by their own subs; two where it takes both parents.
-    Column("givere", ARRAY(Text), nullable=False),
     # Whether the feed has said that it began.
     Column("startet", Boolean, nullable=False),
-    Column("record", JSONB, nullable=False),
+    # As the ledger's last row.
+    Column("forseglet", LargeBinary, nullable=False),
     _now(),
     Index("samtykke_subject", "subject"),
     Index("samtykke_utloper", "utloper", postgresql_where=text("status in ('gitt', 'venter')")),

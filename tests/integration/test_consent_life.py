@@ -177,8 +177,9 @@ async def test_a_consent_lives_from_the_familys_yes_to_the_childs_birthday(life:
     await life.tasks("aapen")
 
     # A birthday: nothing was done, and the parents' consent is over.
-    life.ahead = timedelta(days=days)
     await life.on_timelines("samtykke.kontekst.fodselsdag-passert", 1)
+    life.ahead = timedelta(days=days)
+    await life.on_timelines("samtykke.kontekst.fodselsdag-passert", 2)
     await life.tells("nav", "vilkar.satt", "v-3", person=grown)
     await life.withheld("nav.vilkar.satt", 1)
     await life.on_timelines("nav.vilkar.satt", 2)

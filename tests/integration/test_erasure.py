@@ -28,7 +28,9 @@ from tests.unit.formats.files import elev, elevforhold, fravar, person
 
 NUMBER, OTHER = tenor(date(2012, 5, 6), 77), tenor(date(2013, 1, 2), 31)
 NAME, TEXT = "Kanarinius", "fuglefeberkanari"
-CANARIES = (NUMBER, NAME, TEXT)
+PURPOSE, WAY, PARENT = "formaalskanari", "metodekanari", "giverkanari"
+"""What a consent says in words of its own."""
+CANARIES = (NUMBER, NAME, TEXT, PURPOSE, WAY, PARENT)
 KOMMUNE = "4601"
 
 REPORTS = "SELECT count(*) FROM oppgave WHERE regel = 'bekymringsmelding'"
@@ -59,12 +61,29 @@ def event(type_: str, nr: int, data: dict[str, Any], number: str = NUMBER) -> di
 
 
 async def lived(pipeline: Pipeline) -> None:
-    """A child with a name, what four services know, a task, something that waits, something set aside; and another."""
+    """A child with a name, a consent, what four services know, a task, something that waits, something set aside; and
+    another."""
     system = pipeline.as_("system")
     for number, name in ((NUMBER, f"{NAME} Fugl"), (OTHER, "Ola Annen")):
         body = {"person": number, "kommune": KOMMUNE, "navn": name}
         url = f"{pipeline.settings.url('samtykke')}/samtykke/personer"
         assert (await pipeline.http.post(url, json=body, headers=system)).is_success
+    consent = {
+        "person": NUMBER,
+        "kommune": KOMMUNE,
+        "hvem": "forelder",
+        "giver": PARENT,
+        "fra_tjeneste": "skole",
+        "til_tjenester": ["nav"],
+        "kategorier": ["skolegang"],
+        "formal": PURPOSE,
+        "metode": WAY,
+        "gyldig_fra": system_clock().isoformat(),
+        "utloper": None,
+    }
+    url = f"{pipeline.settings.url('samtykke')}/samtykke/samtykker"
+    answer = await pipeline.http.post(url, json=consent, headers=system)
+    assert answer.is_success, answer.text
     school = [
         {**person(number), "navn": {"fornavn": NAME, "etternavn": NAME}}
         | {"_links": person(number)["_links"]}

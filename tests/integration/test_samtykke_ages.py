@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -11,6 +12,7 @@ from backbone.settings import Settings
 from backbone.tokens import Principal
 from services.samtykke.alder import birthday
 from services.samtykke.samtykker import fold
+from tests.copies import found
 from tests.samtykke_fixture import (
     KOMMUNE,
     ORGNR,
@@ -83,7 +85,9 @@ async def test_at_18_a_parents_consent_ends_to_the_second_and_the_birthday_is_to
     position = (await samtykke.call("GET", "/endringer", etter=0, ventetid_s=0))["siste"]
     await tick(samtykke)
     await tick(samtykke)
-    assert await told(samtykke) == ["samtykke.gitt", "samtykke.utlopt", "kontekst.fodselsdag-passert"]
+    assert await told(samtykke) == [
+        "samtykke.gitt", "kontekst.fodselsdag-passert", "samtykke.utlopt", "kontekst.fodselsdag-passert",
+    ]  # fmt: skip
     feed = await samtykke.call("GET", "/endringer", etter=position, ventetid_s=0)
     assert feed["subjects"] == [given["subject"]]
 
@@ -124,6 +128,60 @@ async def test_a_long_sleep_misses_no_birthday_and_repeats_none(samtykke: Samtyk
     rows = await samtykke.rows("SELECT id, tid FROM journal ORDER BY tid")
     assert [row["id"].rpartition(".")[2] for row in rows] == ["15", "16", "18"]
     assert [row["tid"] for row in rows] == [birthday(born, years) for years in (15, 16, 18)]
+
+
+@pytest.mark.parametrize(
+    ("years", "days", "known_by"),
+    [
+        (14, -1, []),
+        (15, 1, []),
+        (16, 0, ["16"]),
+        (16, -1, ["16"]),
+        (18, 1, ["16"]),
+        (18, 0, ["18"]),
+        (19, 0, ["18"]),
+    ],
+)
+async def test_with_only_majority_ahead_the_limit_passed_last_is_told_once_at_registration(
+    samtykke: Samtykke, years: int, days: int, known_by: list[str]
+) -> None:
+    born = turning(samtykke, years, days)
+    for _ in range(2):
+        await samtykke.decide({"person": number(4, born)})
+        await tick(samtykke)
+    rows = await samtykke.rows("SELECT id, tid FROM journal ORDER BY tid")
+    assert [row["id"].rpartition(".")[2] for row in rows] == known_by
+    assert [row["tid"] for row in rows] == [birthday(born, int(age)) for age in known_by]
+
+
+async def test_nothing_that_was_written_down_of_a_consent_lies_in_clear(samtykke: Samtykke) -> None:
+    words: dict[str, Any] = {name: f"kanari-{name}" for name in ("formal", "metode", "tekstversjon", "giver")}
+    said: dict[str, Any] = {
+        "barnets_syn": "uenig",
+        "rettsgrunnlag": "kanari-grunnlag",
+        "bevis_sha256": "ab" * 32,
+    }
+    given = await samtykke.consent(**words, **said)
+    for table in ("samtykke", "samtykke_hendelse"):
+        (row,) = await samtykke.rows(f"SELECT t::text AS alt FROM {table} t")
+        assert found(("kanari", "uenig", "ab" * 32), row["alt"].encode()) == set(), table
+    path = f"/samtykker/{given['samtykke']}/historikk"
+    (held,) = (await samtykke.call("GET", "/samtykker", subject=given["subject"]))["samtykker"]
+    assert (held["formal"], held["metode"], held["barnets_syn"]) == (
+        "kanari-formal",
+        "kanari-metode",
+        "uenig",
+    )
+    assert len((await samtykke.call("GET", path))["historikk"]) == 1
+
+    await samtykke.kjerne.keys.destroy(UUID(given["subject"]))
+    assert (await samtykke.call("GET", "/samtykker", subject=given["subject"]))["samtykker"] == []
+    samtykke.now += timedelta(days=20 * 366)
+    await tick(samtykke)
+    keys = await samtykke.rows(
+        "SELECT 1 FROM datanokkel WHERE subject = $1", UUID(given["subject"]), database="nokler"
+    )
+    assert keys == [], "reading and the clockwork make no key for a child whose keys are destroyed"
 
 
 async def test_a_case_joined_to_a_person_loses_what_her_age_takes_from_its_parents(

@@ -9,7 +9,7 @@ import pytest
 from contracts import samtykke_api as api
 from contracts.alder import Aldre, UnknownAgeRule
 from contracts.lov import Lov
-from services.samtykke.alder import age, birthday, next_limit, reached
+from services.samtykke.alder import age, birthday, first_told, next_limit, reached
 from services.samtykke.identitet import Person
 from services.samtykke.samtykker import (
     Entry,
@@ -229,6 +229,10 @@ def test_the_days_on_which_rights_change_are_found_across_leap_years() -> None:
     assert next_limit(born, (7, 16, 18), date(2026, 1, 1)) == date(2028, 2, 29)
     assert next_limit(born, (7, 13, 18), date(2024, 6, 1)) == date(2025, 3, 1)
     assert next_limit(born, (7,), date(2019, 3, 1)) is None
+    assert first_told(born, (7, 16, 18), date(2020, 1, 1)) == date(2028, 2, 29)
+    assert first_told(born, (7, 16, 18), date(2028, 2, 29)) == date(2028, 2, 29)
+    assert first_told(born, (7, 16, 18), date(2035, 1, 1)) == date(2030, 3, 1)
+    assert first_told(born, (18,), date(2020, 1, 1)) == date(2030, 3, 1)
     assert reached(born, (7, 13, 16), date(2019, 3, 1), date(2025, 3, 1)) == [7, 13]
     assert reached(born, (7, 13, 16), date(2019, 3, 2), date(2025, 2, 28)) == []
 
