@@ -19,12 +19,13 @@ def step_event_id(oppgave: str, steg: str, versjon: int) -> str:
 
 def lesing_item(task: Mapping[str, Any], leser: str | None = None) -> LesingItem:
     """The question whether somebody of the service (or unit) `leser` may see a task, `task` as coordination's API gives
-    it. Its `eier` is then the one it lies with: the holder, who it is offered to, or who must settle it."""
+    it. Its `eier` is then the one it lies with: the holder, who it is offered to, who must settle it, or to whom it was
+    raised."""
     grounds = [
         Hvilegrunn(tjeneste=g["tjeneste"], kategori=g["kategori"], skjerming=g["skjerming"])
         for g in task["hviler_pa"]
     ]
-    lies_with = (task["eier"], task.get("tilbudt_til"), task.get("avgjores_av"))
+    lies_with = (task["eier"], task.get("tilbudt_til"), task.get("avgjores_av"), task.get("loftet_til"))
     return LesingItem(
         ref=0,
         subject=task["subject"],

@@ -22,6 +22,7 @@ STEG: dict[Slag, str] = {
     "avvist": "avvist",
     "eskalert": "eskalert",
     "uenighet": "eskalert",
+    "forfalt": "eskalert",
     "utfort": "utfort",
 }
 """What happened to a task, and the short name of the event that tells of it."""

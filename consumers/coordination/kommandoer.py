@@ -32,6 +32,7 @@ from consumers.coordination.handler import Keys, fact_context
 from consumers.coordination.oppgaveflyt import Flytregler, Kommando, NotAllowed, Onske, Part
 from consumers.coordination.oppgaver import Oppgave
 from consumers.coordination.regler import samarbeid
+from consumers.coordination.regler.eskalering import LEDER, Trinn, eskalering
 from consumers.coordination.regler.regel import Grunn
 from consumers.coordination.regler.regelverk import Regelverk
 from consumers.coordination.sak import Sak
@@ -48,6 +49,7 @@ FORMAL = "oppfølging av oppgave"
 COMMENT_MAX = 2_000
 KOORDINATOR = "koordinator"
 TIME = frozenset[Part]({"tid"})
+FIRST_ID = "00000000-0000-0000-0000-000000000000"
 
 
 class Gate(Keys, Protocol):
@@ -159,7 +161,7 @@ class Kommandoer:
             row["subject"],
             id_,
             ordre,
-            lambda task: Onske(
+            lambda task, _: Onske(
                 ordre.kommando,
                 oppgaveflyt.parter(task.flyt, task.eier, unit, kontakt),
                 unit or who.rolle,
@@ -209,9 +211,10 @@ class Kommandoer:
         subject: str,
         id_: str,
         ordre: Ordre,
-        onske_of: Callable[[Oppgave], Onske],
+        onske_of: Callable[[Oppgave, Barn], Onske],
         who: Principal | None,
-    ) -> None:
+    ) -> int:
+        """How many things it made happen."""
         now, keys = self._clock(), await self._keys_of(subject)
         async with self._engine.begin() as conn:
             db = await driver(conn)
@@ -222,7 +225,7 @@ class Kommandoer:
             _check(task.versjon, ordre)
             if task.status != "aapen":
                 raise problem(409, "oppgave-avsluttet")
-            onske, regler = onske_of(task), self._flytregler(task.kommune)
+            onske, regler = onske_of(task, child), self._flytregler(task.kommune)
             try:
                 found = oppgaveflyt.decide(
                     task.flyt, task.eier, onske, child.may_own(task.hviler_pa), regler, now
@@ -248,12 +251,14 @@ class Kommandoer:
                         hendelse.grunn,
                         hendelse.svar_innen,
                         task.versjon,
+                        hendelse.trinn,
                     )
                 )
             if found:
                 await self._append(db, steps, child, ordre.kommentar)
                 await steglager.save_flow(db, task, now)
                 await self._journal.append(db, events, now)
+        return len(found)
 
     # The baton
 
@@ -362,10 +367,44 @@ class Kommandoer:
                 if is_baton:
                     await self._baton(subject, ordre, lambda _, o=onske: o, None)  # type: ignore[misc]  # bound now
                 else:
-                    await self._task(subject, id_, ordre, lambda _, o=onske: o, None)  # type: ignore[misc]  # bound now
+                    await self._task(subject, id_, ordre, lambda *_, o=onske: o, None)  # bound now
             except ProblemError:
                 continue  # answered meanwhile, or the child is blocked
         return len(late)
+
+    async def raise_overdue(self, limit: int) -> int:
+        """Tells of each open task whose own date has gone by, the step of its municipality's escalation it has reached:
+        each step once, and none of those before it. How many were told. Those of a blocked child wait."""
+        now, after, told = self._clock(), FIRST_ID, 0
+        today = local_date(now)
+        while True:
+            async with self._engine.connect() as conn:
+                db = await driver(conn)
+                late = await steglager.overdue(db, today, self._rules.most_steps(today), after, limit)
+            for subject, id_, kommune, frist, trinn in late:
+                reached = eskalering(frist, self._steps(kommune, now), now, lambda _: True)
+                if reached is None or reached.trinn <= trinn:
+                    continue
+                try:
+                    told += await self._task(subject, id_, Ordre("fristbrudd"), self._raise, None)
+                except ProblemError:
+                    continue  # done meanwhile, or the child is blocked
+            if len(late) < limit:
+                return told
+            after = late[-1][1]
+
+    def _raise(self, task: Oppgave, child: Barn) -> Onske:
+        """As the facts, the date and the rules are, now that the child is locked."""
+        may_know = child.may_own(task.hviler_pa)
+        now = child.sak.at
+        found = eskalering(task.frist, self._steps(task.kommune, now), now, may_know)
+        if found is None:
+            return Onske("fristbrudd", TIME)
+        til = task.eier if found.til == LEDER else found.til
+        return Onske("fristbrudd", TIME, til=til, trinn=found.trinn)
+
+    def _steps(self, kommune: str, now: datetime) -> Sequence[Trinn]:
+        return self._rules.for_kommune(kommune).versjon(local_date(now)).trinn
 
     # What they share
 
@@ -508,13 +547,19 @@ def _grounds(row: Json) -> list[Grunn]:
 def _shown(row: Json, who: Principal, key: bytes) -> Json:
     """A task as a fagsystem gets it. `hendelser` are the caller's own events among those it rests on."""
     unit = _unit(who)
-    flyt = oppgaveflyt.Flyt(row["flyt"], row["ansvarlig"], row["tilbudt_til"], avgjores_av=row["avgjores_av"])
+    flyt = oppgaveflyt.Flyt(
+        row["flyt"],
+        row["ansvarlig"],
+        row["tilbudt_til"],
+        avgjores_av=row["avgjores_av"],
+        loftet_til=row["loftet_til"],
+    )
     parts = oppgaveflyt.parter(flyt, row["eier"], unit, who.rolle == KOORDINATOR)
     can = oppgaveflyt.kommandoer(flyt, parts) if row["status"] == "aapen" else ()
     kept = (
         "id", "subject", "regel", "regelversjon", "regelsett", "anledning", "status", "eier", "frist", "fristslag",
-        "bestemmelser", "lukkes_av", "flyt", "tilbudt_til", "svar_innen", "avgjores_av", "versjon", "opprettet",
-        "endret",
+        "bestemmelser", "lukkes_av", "flyt", "tilbudt_til", "svar_innen", "avgjores_av", "loftet_til", "versjon",
+        "opprettet", "endret",
     )  # fmt: skip
     return {
         **{name: row[name] for name in kept},

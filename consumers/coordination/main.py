@@ -47,6 +47,7 @@ async def run(
 
         async def answers() -> float:
             await commands.raise_unanswered(CHUNK)
+            await commands.raise_overdue(CHUNK)
             return SWEEP_S
 
         try:

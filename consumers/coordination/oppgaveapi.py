@@ -17,7 +17,7 @@ from backbone.meldinger import messages
 from backbone.problems import ProblemError
 from backbone.tokens import Principal
 from consumers.coordination.kommandoer import COMMENT_MAX, PACKAGE, Json, Kommandoer, Ordre, problem
-from consumers.coordination.oppgaveflyt import GRUNNER, Kommando
+from consumers.coordination.oppgaveflyt import GRUNNER, TIDENS, Kommando
 from contracts.roller import Rolle
 
 T = TypeVar("T", bound=BaseModel)
@@ -25,7 +25,7 @@ T = TypeVar("T", bound=BaseModel)
 BODY_BYTES_MAX = 32 * 1024
 HELD_BYTES_MAX = 4 * 1024 * 1024
 READERS: tuple[Rolle, ...] = ("fagsystem", "fagperson", "koordinator", "koordinerende-enhet")
-COMMANDS = tuple(k for k in get_args(Kommando) if k != "svarfrist")
+COMMANDS = tuple(k for k in get_args(Kommando) if k not in TIDENS)
 BATON_COMMANDS = ("ta", "tilby", "avvis")
 SUMMARIES = {
     "ta": "Ta oppgaven (eller behold den, når den er tilbudt en annen)",

@@ -18,16 +18,19 @@ from backbone import frister
 from contracts.tjenester import KOORDINERENDE_ENHET
 
 Tilstand = Literal["aapen", "tilbudt", "overtatt", "eskalert", "uenighet", "utfort"]
-Kommando = Literal["ta", "tilby", "avvis", "uenig", "utfor", "avgjor", "svarfrist"]
+Kommando = Literal["ta", "tilby", "avvis", "uenig", "utfor", "avgjor", "svarfrist", "fristbrudd"]
+TIDENS: frozenset[Kommando] = frozenset({"svarfrist", "fristbrudd"})
+"""What only time does: a date to answer an offer, or the task's own, has gone by."""
 Part = Literal["ansvarlig", "tilbudt", "kontakt", "enhet", "avgjorer", "tid"]
 """Who acts: the holder; the one it is offered to; the child's contact person; the one it was raised to; the one that
 settles a disagreement; time itself."""
-Slag = Literal["overtatt", "tilbudt", "avvist", "eskalert", "uenighet", "avgjort", "utfort"]
+Slag = Literal["overtatt", "tilbudt", "avvist", "eskalert", "uenighet", "avgjort", "utfort", "forfalt"]
 
 GRUNNER = ("ikke-var-oppgave", "annen-naermere", "mangler-kapasitet", "mangler-samtykke", "annet")
 """Why a service refuses; "annet" needs a comment that says it."""
 IKKE_SVART = "ikke-svart"
 AVSLATT = "avslatt"
+FRIST_PASSERT = "frist-passert"
 
 
 class Flytregler(BaseModel):
@@ -47,7 +50,8 @@ class Flyt:
 
     `svar_innen` is the last Norwegian date to answer the offer, `avslag` the refusals since somebody last took it,
     `avgjores_av` who must act now that it was raised (and stays until somebody has taken it), `steg` how many things
-    have happened.
+    have happened. Its own date gone by changes none of this: `trinn` is the highest step of the municipality's
+    escalation that was told, 0 before the first, and `loftet_til` to whom, until somebody takes the task.
     """
 
     tilstand: Tilstand = "aapen"
@@ -57,6 +61,8 @@ class Flyt:
     avslag: int = 0
     avgjores_av: str | None = None
     steg: int = 0
+    trinn: int = 0
+    loftet_til: str | None = None
 
 
 NY = Flyt()
@@ -64,17 +70,19 @@ NY = Flyt()
 
 @dataclass(frozen=True, slots=True)
 class Hendelse:
-    """Something that happened to a task. `til` is the service it concerns."""
+    """Something that happened to a task. `til` is the service it concerns, `trinn` the step of escalation reached."""
 
     slag: Slag
     til: str | None = None
     grunn: str | None = None
     svar_innen: date | None = None
+    trinn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Onske:
-    """A command: `av` is the service that acts, None for time; `parter` are its parts in the matter."""
+    """A command: `av` is the service that acts, None for time; `parter` are its parts in the matter; `trinn` the step
+    of escalation that an overdue task has reached."""
 
     kommando: Kommando
     parter: frozenset[Part]
@@ -82,6 +90,7 @@ class Onske:
     til: str | None = None
     grunn: str | None = None
     kommentert: bool = False
+    trinn: int | None = None
 
 
 class NotAllowed(Exception):
@@ -118,6 +127,11 @@ MASKIN: Mapping[tuple[Tilstand, Kommando], frozenset[Part]] = MappingProxyType(
         ("uenighet", "ta"): frozenset({"ansvarlig"}),
         ("uenighet", "avgjor"): frozenset({"avgjorer"}),
         ("uenighet", "utfor"): frozenset({"ansvarlig"}),
+        ("aapen", "fristbrudd"): frozenset({"tid"}),
+        ("tilbudt", "fristbrudd"): frozenset({"tid"}),
+        ("overtatt", "fristbrudd"): frozenset({"tid"}),
+        ("eskalert", "fristbrudd"): frozenset({"tid"}),
+        ("uenighet", "fristbrudd"): frozenset({"tid"}),
     }
 )
 """Which part may give which command in which state; what is not here cannot be done."""
@@ -127,8 +141,10 @@ TRENGER_MOTTAKER = frozenset({"tilby", "avgjor"})
 
 
 def parter(flyt: Flyt, eier: str, tjeneste: str | None, kontakt: bool) -> frozenset[Part]:
-    """The parts that `tjeneste` has in a task whose holder is `eier`; `kontakt`: she is the child's contact person."""
-    found: set[Part] = {"kontakt"} if kontakt or tjeneste == KOORDINERENDE_ENHET else set()
+    """The parts that `tjeneste` has in a task whose holder is `eier`; `kontakt`: she is the child's contact person.
+    Whom an overdue task was raised to may offer it on as she may."""
+    allots = tjeneste is not None and tjeneste in (KOORDINERENDE_ENHET, flyt.loftet_til)
+    found: set[Part] = {"kontakt"} if kontakt or allots else set()
     if tjeneste is not None:
         if tjeneste == eier:
             found.add("ansvarlig")
@@ -232,6 +248,14 @@ def _no_answer(
         yield Hendelse("eskalert", _raised_to(eier, may_own), IKKE_SVART)
 
 
+def _date_passed(
+    flyt: Flyt, eier: str, onske: Onske, may_own: MayOwn, regler: Flytregler, now: datetime
+) -> Iterable[Hendelse]:
+    """Each step once, whatever becomes of the date or the duty afterwards."""
+    if onske.trinn is not None and onske.trinn > flyt.trinn:
+        yield Hendelse("forfalt", onske.til, FRIST_PASSERT, trinn=onske.trinn)
+
+
 def _raised_to(eier: str, may_own: MayOwn) -> str:
     """The coordinating unit; of what it may not know (barnevern's own), the holder itself must find the way."""
     return KOORDINERENDE_ENHET if may_own(KOORDINERENDE_ENHET) else eier
@@ -252,6 +276,7 @@ HANDLINGER: Mapping[Kommando, Handling] = MappingProxyType(
         "utfor": _finish,
         "avgjor": _settle,
         "svarfrist": _no_answer,
+        "fristbrudd": _date_passed,
     }
 )
 
@@ -261,7 +286,9 @@ def evolve(flyt: Flyt, hendelse: Hendelse) -> Flyt:
     counted = replace(flyt, steg=flyt.steg + 1)
     unanswered = replace(counted, tilbudt_til=None, svar_innen=None)
     if hendelse.slag in ("overtatt", "avgjort"):
-        return Flyt("overtatt", hendelse.til, steg=counted.steg)
+        return Flyt("overtatt", hendelse.til, steg=counted.steg, trinn=flyt.trinn)
+    if hendelse.slag == "forfalt":
+        return replace(counted, trinn=hendelse.trinn or flyt.trinn, loftet_til=hendelse.til)
     if hendelse.slag == "tilbudt":
         return replace(counted, tilstand="tilbudt", tilbudt_til=hendelse.til, svar_innen=hendelse.svar_innen)
     if hendelse.slag == "avvist":

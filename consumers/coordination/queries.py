@@ -22,7 +22,8 @@ _EVENT = ", ".join(f'"{c}"' for c in TIMELINE if c not in ("subject", "nokkelid"
 _TASK = (
     "id::text AS id, subject::text AS subject, kommune, regel, regelversjon, regelsett, anledning, status, eier, frist,"
     " fristslag, bestemmelser, lukkes_av, koordinering, hviler_pa::text AS hviler_pa, opprettet, endret,"
-    " nokkelid::text AS nokkelid, forklaring, versjon, flyt, ansvarlig, tilbudt_til, svar_innen, avgjores_av"
+    " nokkelid::text AS nokkelid, forklaring, versjon, flyt, ansvarlig, tilbudt_til, svar_innen, avgjores_av,"
+    " loftet_til"
 )
 
 
@@ -50,11 +51,11 @@ async def tasks(
     id_: str | None = None,
     utlost_av: str | None = None,
 ) -> list[Json]:
-    """Tasks by date that fit every filter given; `eier` is whom they lie with (who holds them, is offered them or must
-    settle them), `utlost_av` the id of an event that they rest on."""
+    """Tasks by date that fit every filter given; `eier` is whom they lie with (who holds them, is offered them, must
+    settle them or had them raised to it), `utlost_av` the id of an event that they rest on."""
     rows = await db.fetch(
         f"SELECT {_TASK} FROM oppgave WHERE ($1::text IS NULL OR kommune = $1)"  # noqa: S608
-        " AND ($2::text IS NULL OR eier = $2 OR tilbudt_til = $2 OR avgjores_av = $2)"
+        " AND ($2::text IS NULL OR eier = $2 OR tilbudt_til = $2 OR avgjores_av = $2 OR loftet_til = $2)"
         f" AND ($3::uuid IS NULL OR subject IN {of_child(3)}) AND ($4::uuid IS NULL OR id = $4)"
         " AND ($5::text IS NULL OR hviler_pa @> $5::text::jsonb) ORDER BY frist, id",
         kommune,

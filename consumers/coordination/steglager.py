@@ -28,6 +28,7 @@ class Steg(NamedTuple):
     grunn: str | None = None
     svar_innen: date | None = None
     versjon: int | None = None
+    trinn: int | None = None
 
 
 class Lest(NamedTuple):
@@ -58,7 +59,8 @@ async def last(db: asyncpg.Connection, gjelder: str) -> int:
 
 _INSERT = (
     "INSERT INTO steg (gjelder, subject, kommune, slag, tid, av, aktor, rolle, fra, til, grunn, svar_innen, versjon,"
-    " nr, nokkelid, kommentar) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+    " trinn, nr, nokkelid, kommentar)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
 )
 
 
@@ -87,9 +89,10 @@ async def save_flow(db: asyncpg.Connection, task: Oppgave, now: datetime) -> Non
     flow = task.flyt
     await db.execute(
         "UPDATE oppgave SET eier = $2, status = $3, versjon = $4, flyt = $5, ansvarlig = $6, tilbudt_til = $7,"
-        " svar_innen = $8, avslag = $9, avgjores_av = $10, steg = $11, endret = $12 WHERE id = $1::uuid",
+        " svar_innen = $8, avslag = $9, avgjores_av = $10, steg = $11, trinn = $12,"
+        " loftet_til = $13, endret = $14 WHERE id = $1::uuid",
         task.id, task.eier, task.status, task.versjon, flow.tilstand, flow.ansvarlig, flow.tilbudt_til,
-        flow.svar_innen, flow.avslag, flow.avgjores_av, flow.steg, now,
+        flow.svar_innen, flow.avslag, flow.avgjores_av, flow.steg, flow.trinn, flow.loftet_til, now,
     )  # fmt: skip
 
 
@@ -162,6 +165,22 @@ async def unanswered(db: asyncpg.Connection, today: date, limit: int) -> list[tu
         limit,
     )
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def overdue(
+    db: asyncpg.Connection, today: date, most: int, after: str, limit: int
+) -> list[tuple[str, str, str, date, int]]:
+    """(subject, id, kommune, date, step told) of open tasks whose date has gone by, that were told of fewer than `most`
+    steps, by id from `after` on."""
+    rows = await db.fetch(
+        "SELECT subject::text, id::text, kommune, frist, trinn FROM oppgave"
+        " WHERE status = 'aapen' AND frist < $1 AND trinn < $2 AND id > $3::uuid ORDER BY id LIMIT $4",
+        today,
+        most,
+        after,
+        limit,
+    )
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
 
 
 def happened(step: Lest) -> Pinnehendelse:

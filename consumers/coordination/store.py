@@ -154,7 +154,7 @@ async def tasks_of(db: asyncpg.Connection, subjects: Iterable[str]) -> dict[str,
     rows = await db.fetch(
         "SELECT id, subject, kommune, regel, regelversjon, anledning, status, eier, frist, fristslag, bestemmelser,"
         " lukkes_av, koordinering, hviler_pa::text AS hviler_pa, versjon,"
-        " flyt, ansvarlig, tilbudt_til, svar_innen, avslag, avgjores_av, steg, regelsett"
+        " flyt, ansvarlig, tilbudt_til, svar_innen, avslag, avgjores_av, steg, trinn, loftet_til, regelsett"
         " FROM oppgave WHERE subject = ANY($1::uuid[])",
         list(subjects),
     )

@@ -265,12 +265,12 @@ async def alerts(request: Request) -> Response:
 
 
 def _concerns(steg: str, task: Json, unit: str) -> bool:
-    """Whether a step is news to this service: an offer to who is asked, what is raised to who must settle it, the rest
-    to the holder, as things stand now."""
+    """Whether a step is news to this service: an offer to who is asked, what is raised to the holder and to whom it was
+    raised, the rest to the holder, as things stand now."""
     if steg == "tilbudt":
         return bool(task.get("tilbudt_til") == unit)
     if steg == "eskalert":
-        return unit in (task["eier"], task.get("avgjores_av"))
+        return unit in (task["eier"], task.get("avgjores_av"), task.get("loftet_til"))
     return bool(task["eier"] == unit)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -33,9 +33,11 @@ from tests.integration.test_coordination import (
     Thread,
     child,
 )
-from tests.unit.coordination.given import consent
+from tests.unit.coordination.given import at, consent
+from tests.unit.coordination.test_local_rules import HEAD, read
 
 ORGNR = "310000001"
+UNIT = "koordinerende-enhet"
 
 
 def of(tjeneste: str | None, rolle: Any = "fagsystem", kommune: str = "4601") -> Principal:
@@ -264,6 +266,99 @@ async def test_an_offer_nobody_answers_is_raised_once_when_its_day_has_gone_by(o
     await agree(office)
 
 
+STEGENE = """
+[[versjoner.eskalering]]
+etter_arbeidsdager = 0
+til = "leder"
+[[versjoner.eskalering]]
+etter_arbeidsdager = 3
+til = "koordinerende-enhet"
+[[versjoner.eskalering]]
+etter_arbeidsdager = 5
+til = "skole"
+[[versjoner.eskalering]]
+etter_arbeidsdager = 10
+til = "nav"
+"""
+
+
+async def raised(office: Office) -> list[tuple[str | None, int | None]]:
+    """(to whom, which step) of each time that an overdue task was raised."""
+    rows = await office.thread.rows("SELECT til, trinn FROM steg WHERE slag = 'forfalt' ORDER BY nr")
+    assert (await office.told()).count("oppgave.eskalert") == len(rows), "each with its event, and no other"
+    return [(row["til"], row["trinn"]) for row in rows]
+
+
+@pytest.mark.parametrize("rules", ["standard", "lokale"])
+async def test_a_task_whose_date_has_gone_by_is_raised_once_for_each_step_at_midnight(
+    office: Office, rules: str
+) -> None:
+    if rules == "lokale":
+        office.thread.rules.lokale = {"4601": read(HEAD + STEGENE)}
+    office.thread.now = at("2026-03-25T12:00")
+    path = await cooperation(office)
+    (task,) = await office.thread.rows("SELECT frist FROM oppgave")
+    assert task["frist"] == date(2026, 3, 30)
+    local = [(UNIT, 1), (UNIT, 2), ("skole", 3), (UNIT, 4)]
+    for moment, steps in (
+        ("2026-03-29T12:00:00", 0),
+        ("2026-03-30T23:59:59", 0),
+        ("2026-03-31T00:00:00", 1),
+        ("2026-04-07T23:59:59", 1),  # the third arbeidsdag after it: Easter is from 2 to 6 April
+        ("2026-04-08T00:00:00", 2),
+        ("2026-04-10T00:00:00", 3),
+        ("2026-04-16T23:59:59", 3),
+        ("2026-04-17T00:00:00", 4),  # to nav, which may not know: to the holder
+    ):
+        office.thread.now = at(moment)
+        await office.commands.raise_overdue(1)
+        await office.thread.handler.refresh([child()])
+        assert await office.commands.raise_overdue(1) == 0, "each step once"
+        told = local[:steps] if rules == "lokale" else [(UNIT, 1)][:steps]
+        assert await raised(office) == told, moment
+    seen = (await office.call(ENHET, "GET", path)).json()
+    assert (seen["flyt"], seen["eier"], seen["loftet_til"]) == ("aapen", UNIT, UNIT)
+    assert {"ta", "tilby", "utfor"} <= set(seen["handlinger"]), "nobody's hands are tied by it"
+    await agree(office)
+
+
+async def test_whoever_was_away_tells_an_overdue_task_once_and_of_the_most_severe_step(
+    office: Office,
+) -> None:
+    office.thread.rules.lokale = {"4601": read(HEAD + STEGENE)}
+    path = await cooperation(office)
+    await office.do(ENHET, path, "tilby", til="skole")
+    office.thread.now = at("2026-04-12T12:00")
+    port, settings, rules = Port(office.thread), office.thread.settings, office.thread.rules
+    again = Kommandoer(office.thread.engine, port, settings, rules, lambda: office.thread.now)
+    await asyncio.gather(office.commands.raise_overdue(100), again.raise_overdue(100))
+    assert await raised(office) == [("skole", 3)], "two processes that come back at once tell it once"
+    (row,) = await office.thread.rows("SELECT flyt, tilbudt_til FROM oppgave")
+    assert tuple(row) == ("tilbudt", "skole"), "the offer stands"
+    # It falls away and comes back, and is taken: what was told is not told again.
+    await office.thread.publish(WITHDRAWN)
+    assert await again.raise_overdue(100) == 0
+    await office.thread.publish(GIVEN_AGAIN)
+    assert await again.raise_overdue(100) == 0
+    await office.do(of("skole"), path, "ta")
+    assert await again.raise_overdue(100) == 0
+    (row,) = await office.thread.rows("SELECT trinn, loftet_til FROM oppgave")
+    assert tuple(row) == (3, None), "who took it has it"
+    assert await raised(office) == [("skole", 3)]
+    await agree(office)
+
+
+async def test_a_blocked_childs_overdue_task_waits_and_is_then_raised(office: Office) -> None:
+    await cooperation(office)
+    office.thread.now = at("2026-04-02T12:00")
+    office.thread.samtykke.status[child()] = "sperret"
+    assert await office.commands.raise_overdue(100) == 0
+    assert await raised(office) == []
+    office.thread.samtykke.status[child()] = "aktiv"
+    assert await office.commands.raise_overdue(100) == 1
+    assert await raised(office) == [(UNIT, 1)]
+
+
 async def test_a_change_on_what_has_changed_is_refused_with_what_to_do(office: Office) -> None:
     path = await cooperation(office)
     etag = (await office.call(ENHET, "GET", path)).headers["etag"]
@@ -368,10 +463,11 @@ async def test_a_joined_child_is_one_child_whoever_of_its_subjects_is_asked_abou
 
 async def agree(office: Office) -> None:
     """What is kept of tasks and batons is the sum of the steps."""
-    columns = "flyt, ansvarlig, tilbudt_til, svar_innen, avslag, avgjores_av, steg"
+    columns = "flyt, ansvarlig, tilbudt_til, svar_innen, avslag, avgjores_av, steg, trinn, loftet_til"
     for row in await office.thread.rows(f"SELECT id, {columns} FROM oppgave"):
         steps = await office.thread.rows(
-            "SELECT slag, til, grunn, svar_innen FROM steg WHERE gjelder = $1 AND slag <> 'kommentar' ORDER BY nr",
+            "SELECT slag, til, grunn, svar_innen, trinn FROM steg"
+            " WHERE gjelder = $1 AND slag <> 'kommentar' ORDER BY nr",
             row["id"],
         )
         assert oppgaveflyt.fold(Hendelse(*s) for s in steps) == oppgaveflyt.Flyt(*row[1:])

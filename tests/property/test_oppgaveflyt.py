@@ -126,6 +126,16 @@ class Task(RuleBasedStateMachine):
             assert bool(found) == due, "an offer is raised when its date has gone by, and not before"
             assert self.task.eier == task.eier
 
+    @rule(trinn=st.integers(1, 3), til=services)
+    def date_passes(self, trinn: int, til: str) -> None:
+        task = self.task
+        found = self.do(Onske("fristbrudd", frozenset({"tid"}), til=til, trinn=trinn))
+        assert bool(found) == (task.status == "aapen" and trinn > task.flyt.trinn), "each step once"
+        before, after = task.flyt, self.task.flyt
+        kept = replace(after, trinn=before.trinn, loftet_til=before.loftet_til, steg=before.steg)
+        assert kept == before, "it takes nothing out of anybody's hands"
+        assert after.trinn == max(before.trinn, trinn if found else 0)
+
     @rule(tjeneste=services)
     def consent_changes(self, tjeneste: str) -> None:
         self.may ^= {tjeneste}

@@ -21,6 +21,7 @@ from consumers.coordination.regler.eskalering import LEDER, Trinn
 from consumers.coordination.regler.oppsett import Enhet, Frist, Parametre
 from consumers.coordination.regler.regel import AVSENDER, MOTTAKER, Her, Regel
 from contracts.catalogue import Catalogue
+from contracts.tjenester import KOORDINERENDE_ENHET
 
 DAYS_MOST = 3_650
 STANDARD = "standard"
@@ -71,7 +72,7 @@ class Samarbeidsavtale(_Model):
 class _Versjon(_Model, Parametre):
     navn: str = Field(min_length=1)
     gyldig_fra: date
-    eskalering: list[Eskaleringstrinn] = [Eskaleringstrinn(etter_arbeidsdager=0)]
+    eskalering: list[Eskaleringstrinn] = [Eskaleringstrinn(etter_arbeidsdager=0, til=KOORDINERENDE_ENHET)]
     oppgaver: Flytregler = Flytregler()
 
 
@@ -134,7 +135,7 @@ class InvalidLocalRules(Exception):
 def standard(regler: Iterable[Regel]) -> Lokalversjon:
     """What holds where a municipality has said nothing."""
     her = {rule.navn: Her.standard(rule) for rule in regler}
-    return Lokalversjon(STANDARD, date.min, Parametre(), her, (Trinn(0, LEDER),), Flytregler())
+    return Lokalversjon(STANDARD, date.min, Parametre(), her, (Trinn(0, KOORDINERENDE_ENHET),), Flytregler())
 
 
 def read_file(path: Path, regler: tuple[Regel, ...], catalogue: Catalogue) -> Lokal:

@@ -55,6 +55,10 @@ class Regelverk:
         """What the municipality says, or the standard, that day."""
         return next(v for v in reversed(self.versjoner) if v.gyldig_fra <= day)
 
+    def most_steps(self, day: date) -> int:
+        """The most steps of escalation that any municipality has that day."""
+        return max(len(r.versjon(day).trinn) for r in (self, *map(self.for_kommune, self.lokale)))
+
     def parametre(self, day: date) -> Parametre:
         return self.versjon(day).parametre
 

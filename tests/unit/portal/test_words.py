@@ -8,7 +8,16 @@ from typing import get_args
 import pytest
 
 from backbone.meldinger import messages
-from consumers.coordination.oppgaveflyt import AVSLATT, GRUNNER, IKKE_SVART, Kommando, Slag, Tilstand
+from consumers.coordination.oppgaveflyt import (
+    AVSLATT,
+    FRIST_PASSERT,
+    GRUNNER,
+    IKKE_SVART,
+    TIDENS,
+    Kommando,
+    Slag,
+    Tilstand,
+)
 from consumers.coordination.stafett import Slag as Pinneslag
 from consumers.portal import oppgaveside, personas
 from consumers.portal.lesing import Sett
@@ -49,9 +58,9 @@ def needed() -> set[str]:
             code("varsel", s)
             for s in ("opprettet", "utfort", "bortfalt", "tilbudt", "overtatt", "avvist", "eskalert")
         ),
-        *(code("handling", k) for k in (*get_args(Kommando), "kommenter") if k != "svarfrist"),
+        *(code("handling", k) for k in (*get_args(Kommando), "kommenter") if k not in TIDENS),
         *(code("handling", f"{k}-stafett") for k in ("ta", "tilby", "avvis")),
-        *(code("avslag", g) for g in (*GRUNNER, AVSLATT, IKKE_SVART)),
+        *(code("avslag", g) for g in (*GRUNNER, AVSLATT, IKKE_SVART, FRIST_PASSERT)),
         *(code("persona", p.id) for p in personas.STANDARD),
         *(code("persona", f"{p.id}-forklaring") for p in personas.STANDARD),
     }
