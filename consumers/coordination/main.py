@@ -16,11 +16,22 @@ from consumers.coordination.api import create
 from consumers.coordination.consumer import Consumer
 from consumers.coordination.handler import Handler
 from consumers.coordination.kommandoer import Kommandoer
-from consumers.coordination.loops import CHUNK, SWEEP_S, Loops, steadily
+from consumers.coordination.loops import CHUNK, SWEEP_S, Loops, Step, steadily
 from consumers.coordination.oppgaveflyt import Flytregler
 from consumers.coordination.regler.standard import with_local
 from contracts.catalogue import Catalogue
 from contracts.tjenester import SAMORDNING
+
+
+def dates(commands: Kommandoer) -> Step:
+    """What happens to tasks and batons when a date has gone by, looked at each minute."""
+
+    async def step() -> float:
+        await commands.raise_unanswered(CHUNK)
+        await commands.raise_overdue(CHUNK)
+        return SWEEP_S
+
+    return step
 
 
 async def run(
@@ -45,11 +56,6 @@ async def run(
         routers = (oppgaveapi.public(commands, gate), oppgaveapi.internal(commands, gate))
         app = create(engine, handler, consumer, settings, clock, routers)
 
-        async def answers() -> float:
-            await commands.raise_unanswered(CHUNK)
-            await commands.raise_overdue(CHUNK)
-            return SWEEP_S
-
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(serve(app, settings.host, settings.samordning_port, stop))
@@ -58,7 +64,7 @@ async def run(
                 group.create_task(Sealer(engine, SAMORDNING, settings, clock, rng).run(stop))
                 for name in ("timers", "changes", "sweep", "dead_letters"):
                     group.create_task(steadily(name, getattr(loops, name), stop, rng))
-                group.create_task(steadily("answers", answers, stop, rng))
+                group.create_task(steadily("dates", dates(commands), stop, rng))
         finally:
             await loops.close()
             await engine.dispose()

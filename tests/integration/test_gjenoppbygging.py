@@ -83,6 +83,7 @@ async def stands(thread: Thread) -> list[Any]:  # noqa: F811
 async def test_a_rebuild_gives_what_stands_and_tells_nothing_again(office: Office) -> None:  # noqa: F811
     await municipality(office)
     thread = office.thread  # noqa: F811
+    assert await office.commands.raise_overdue(2) > 1, "what was raised, too"
     before = await stands(thread)
     seen: list[int] = []
     report = await rebuild(thread, progress=lambda r: seen.append(r.barn)).run()
@@ -92,6 +93,7 @@ async def test_a_rebuild_gives_what_stands_and_tells_nothing_again(office: Offic
     assert report.hendelser == sum(
         r[0] for r in await thread.rows("SELECT count(*) FROM tidslinje WHERE NOT venter")
     )
+    assert await office.commands.raise_overdue(2) == 0, "each step once, after a rebuild too"
     assert await stands(thread) == before
     await thread.until(SCHEMA, 0)
     await agree(office)

@@ -98,3 +98,16 @@ async def test_an_offer_alerts_who_is_asked_and_nobody_else(
     assert "Sagt nei til" in (await alert_html(portal, LAERER, refused) or "")
     task["tilbudt_til"] = None
     assert await alert_html(portal, NAV, offered) is None, "an offer that is answered is news to nobody"
+
+
+async def test_an_overdue_task_alerts_its_holder_and_to_whom_it_was_raised_and_nobody_else(
+    portal: Portal, verden: Verden, varsler: Varsler
+) -> None:
+    kari = verden.child("Kari Nordmann")
+    task = verden.task(kari, "skole", [], loftet_til="nav", kommune=KOMMUNE)
+    raised, opened = varsler.add(task, "eskalert", 2), varsler.add(task, "opprettet", 1)
+    assert await alert_html(portal, NAV, raised) is not None
+    assert await alert_html(portal, LAERER, raised) is not None
+    assert await alert_html(portal, NAV, opened) is None
+    task["loftet_til"] = None
+    assert await alert_html(portal, NAV, raised) is None, "who took it has it"
