@@ -15,7 +15,6 @@ from backbone.settings import Settings, fresh_secrets
 from contracts.catalogue import Catalogue
 from deploy.engines import Engines
 from tests.engines_fixture import engines  # noqa: F401 - a fixture
-from tests.running_fixture import running  # noqa: F401 - a fixture
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 

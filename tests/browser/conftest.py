@@ -1,13 +1,15 @@
 """A browser of the machine's own, and a family that has just come to the municipality.
 
-`running` is the whole of Samspor with its story told (tests/running_fixture.py).
+`running` is the whole of Samspor with its story told.
 """
 
+import asyncio
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,7 +18,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from consumers.portal.personas import KOMMUNE
 from contracts.personnummer import tenor
-from tests.up_process import Up
+from tests.up_process import Up, four_free_ports, up
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -28,10 +30,35 @@ ARGUMENTS = (
 )
 BARNEKOORDINATOR = "demo:barnekoordinator"
 
+TOLD_WITHIN_S = 90
+DUTIES = {"samarbeid", "bekymringsmelding", "frafall"}
+
 SignIn = Callable[..., Awaitable[Page]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Up]:
+    """`running.ready["portal"]` is the address; the three kinds of tasks are there when a test begins."""
+    data_dir = Path(tmp_path_factory.mktemp("samspor")) / "d"
+    async with up(data_dir, four_free_ports(), "--tempo", "100") as run:
+        await _told(run)
+        yield run
+
+
+async def _told(run: Up) -> None:
+    headers = {"Authorization": f"Bearer {run.tokens()['system']}"}
+    async with httpx.AsyncClient(
+        base_url=run.ready["samordning"], headers=headers, trust_env=False
+    ) as client:
+        async with asyncio.timeout(TOLD_WITHIN_S):
+            while True:
+                tasks = (await client.get("/samordning/oppgaver")).json()["oppgaver"]
+                if {task["regel"] for task in tasks if task["status"] == "aapen"} >= DUTIES:
+                    return
+                await asyncio.sleep(0.2)
+
+
+@pytest.fixture(scope="package")
 async def chromium() -> AsyncIterator[Browser]:
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if not path:
