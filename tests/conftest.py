@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from backbone.database import create_engine, database_name, database_url
-from backbone.kafka import ensure_topics
+from backbone.kafka import bootstrap, ensure_topics
 from backbone.settings import Settings, fresh_secrets
 from contracts.catalogue import Catalogue
 from deploy.engines import Engines
@@ -46,10 +47,18 @@ def settings(engines: Engines, session_secrets: dict[str, Any]) -> Settings:  # 
 
 
 @pytest.fixture
-async def topics(settings: Settings, catalogue: Catalogue) -> Catalogue:
-    """The catalogue's topics, made for this test."""
+async def topics(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Catalogue]:
+    """The catalogue's topics, made for this test and deleted after it: the run's one broker holds only so many."""
     await ensure_topics(settings, catalogue.topics())
-    return catalogue
+    yield catalogue
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap(settings))
+    await admin.start()
+    try:
+        await admin.delete_topics(
+            [t for t in await admin.list_topics() if t.startswith(settings.topic_prefix)]
+        )
+    finally:
+        await admin.close()
 
 
 @pytest.fixture

@@ -168,7 +168,9 @@ async def test_a_blocked_or_erased_child_yields_neither_keys_nor_reading(
 async def test_consents_are_shown_without_betraying_a_tie_to_barnevern(samtykke: Samtykke) -> None:
     (child,) = await samtykke.decide({})
     await samtykke.consent()
-    await samtykke.consent(fra_tjeneste="barnevern", til_tjenester=["nav"], kategorier=["barnevern"])
+    await samtykke.consent(
+        fra_tjeneste="barnevern", til_tjenester=["nav"], kategorier=["barnevern"], foreldreansvar="alene"
+    )
 
     async def senders(viewer: Any) -> set[str]:
         body = {"viewer": viewer.model_dump(), "subject": child["subject"]}
