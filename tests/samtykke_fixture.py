@@ -1,5 +1,6 @@
 """samtykke as the tests use it: its two databases, and its API called as our own processes and services call it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -154,7 +155,7 @@ async def running_samtykke(
         return made.now
 
     kjerne = Kjerne.build(settings, catalogue, engine, nokler, clock)
-    ledger, feed = Ledger(settings, kjerne.keys), Feed(engine)
+    ledger, feed = Ledger(settings, kjerne.keys), Feed(engine, asyncio.Event())
     app = build(settings, kjerne, Consents(kjerne, ledger), feed, clock)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://samtykke") as http:
         made = Samtykke(settings, engine, nokler, kjerne, ledger, feed, http)

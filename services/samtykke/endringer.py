@@ -45,10 +45,14 @@ async def announce(db: asyncpg.Connection, subjects: Collection[UUID]) -> None:
 
 
 class Feed:
-    """Read by polling, because other processes write too; however many wait here, one look a tick serves them."""
+    """Read by polling, because other processes write too; however many wait here, one look a tick serves them.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    Nobody waits past `stop`: the process ends at once, and not when the last long poll has had its time.
+    """
+
+    def __init__(self, engine: AsyncEngine, stop: asyncio.Event) -> None:
         self._engine = engine
+        self._stop = stop
         self._last = 0
         self._look: asyncio.Task[None] | None = None
 
@@ -57,7 +61,7 @@ class Feed:
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_s
         rows = await self._fetch(position)
-        while not rows and (left_s := until - loop.time()) > 0:
+        while not rows and (left_s := until - loop.time()) > 0 and not self._stop.is_set():
             await self._next_look(left_s)
             if self._last > position:
                 rows = await self._fetch(position)

@@ -67,7 +67,7 @@ async def run(
         nokler = create_engine(settings, "nokler", pool_size=POOL)
         stack.push_async_callback(nokler.dispose)
         kjerne = Kjerne.build(settings, catalogue, engine, nokler, clock)
-        ledger, feed = Ledger(settings, kjerne.keys), Feed(engine)
+        ledger, feed = Ledger(settings, kjerne.keys), Feed(engine, stop)
         app = build(settings, kjerne, Consents(kjerne, ledger), feed, clock)
         decider = LocalDecider(kjerne, feed)
         relay = Relay(engine, SAMTYKKE, decider, settings, catalogue, clock, random.Random())
