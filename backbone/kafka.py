@@ -108,6 +108,7 @@ class Publisher:
         self._settings = settings
         self._client_id = client_id
         self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
 
     async def send(self, records: Sequence[Outgoing]) -> list[Sent | None]:
         """Sends those of one key in order, waits for every acknowledgement; None where the outcome is unknown.
@@ -138,24 +139,30 @@ class Publisher:
         return outcomes
 
     async def _started(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=bootstrap(self._settings),
-                client_id=self._client_id,
-                enable_idempotence=True,
-                acks="all",
-                max_batch_size=BATCH_BYTES,
-                request_timeout_ms=int(self._settings.delivery_timeout_s * 1000),
-                linger_ms=2,
-            )
-            try:
-                async with asyncio.timeout(self._settings.delivery_timeout_s):
-                    await producer.start()
-            except (TimeoutError, KafkaError, OSError) as error:
-                await _end(producer)
-                raise Retry(type(error).__name__) from None
-            self._producer = producer
-        return self._producer
+        async with self._starting:  # two at once would each make one, and one of them be forgotten
+            return self._producer or await self._made()
+
+    async def _made(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap(self._settings),
+            client_id=self._client_id,
+            enable_idempotence=True,
+            acks="all",
+            max_batch_size=BATCH_BYTES,
+            request_timeout_ms=int(self._settings.delivery_timeout_s * 1000),
+            linger_ms=2,
+        )
+        try:
+            async with asyncio.timeout(self._settings.delivery_timeout_s):
+                await producer.start()
+        except (TimeoutError, KafkaError, OSError) as error:
+            await _end(producer)
+            raise Retry(type(error).__name__) from None
+        except asyncio.CancelledError:
+            await _end(producer)
+            raise
+        self._producer = producer
+        return producer
 
     async def ready(self) -> None:
         """Starts the producer ahead of the first record. Raises Retry when Kafka can't be reached."""

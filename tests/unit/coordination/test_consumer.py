@@ -132,11 +132,11 @@ async def test_after_a_rebalance_what_was_fetched_before_it_is_thrown_away_and_r
 
 
 async def test_a_stop_leaves_what_is_ready_for_the_next_start() -> None:
-    kafka, handler = Kafka(end=100), Handler()
+    kafka, handler, before = Kafka(end=100), Handler(), asyncio.all_tasks()
     await reading(kafka, handler, assigned(), lambda: kafka.committed >= 10)
     written = [at for what, at in handler.said if what == "written"]
     assert written == list(range(0, len(written) * BATCH, BATCH))
     assert len(written) * BATCH - kafka.committed in (0, BATCH), (
         "what was written at the stop is known to the database"
     )
-    assert not [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
+    assert asyncio.all_tasks() <= before
