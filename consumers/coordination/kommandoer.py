@@ -155,22 +155,12 @@ class Kommandoer:
     async def act(self, who: Principal, id_: str, ordre: Ordre) -> Json:
         """Follows the command; the task as it then is."""
         row, _ = await self._visible(who, id_)
-        unit = _unit(who)
-        kontakt = who.rolle == KOORDINATOR
-        await self._task(
-            row["subject"],
-            id_,
-            ordre,
-            lambda task, _: Onske(
-                ordre.kommando,
-                oppgaveflyt.parter(task.flyt, task.eier, unit, kontakt),
-                unit or who.rolle,
-                ordre.til,
-                ordre.grunn,
-                bool(ordre.kommentar),
-            ),
-            who,
-        )
+        unit, kontakt = _unit(who), who.rolle == KOORDINATOR
+
+        def wish(task: Oppgave, _: Barn) -> Onske:
+            return _onske(ordre, oppgaveflyt.parter(task.flyt, task.eier, unit, kontakt), unit or who.rolle)
+
+        await self._task(row["subject"], id_, ordre, wish, who)
         try:
             return await self.one(who, id_)
         except ProblemError:
@@ -286,19 +276,11 @@ class Kommandoer:
     async def act_baton(self, who: Principal, subject: str, ordre: Ordre) -> Json:
         subject, *_ = await self._visible_baton(who, subject)
         unit, kontakt = _unit(who), who.rolle == KOORDINATOR
-        await self._baton(
-            subject,
-            ordre,
-            lambda held: Onske(
-                ordre.kommando,
-                stafett.parter(held, unit, kontakt),
-                unit or who.rolle,
-                ordre.til,
-                ordre.grunn,
-                bool(ordre.kommentar),
-            ),
-            who,
-        )
+
+        def wish(held: stafett.Stafett) -> Onske:
+            return _onske(ordre, stafett.parter(held, unit, kontakt), unit or who.rolle)
+
+        await self._baton(subject, ordre, wish, who)
         try:
             return await self.baton(who, subject)
         except ProblemError:
@@ -504,6 +486,10 @@ def problem(status: int, code: str) -> ProblemError:
 def _unit(who: Principal) -> str | None:
     """The service or unit she acts for; None for a contact person, who acts for the child."""
     return KOORDINERENDE_ENHET if who.rolle == KOORDINERENDE_ENHET else who.tjeneste
+
+
+def _onske(ordre: Ordre, parts: frozenset[Part], av: str) -> Onske:
+    return Onske(ordre.kommando, parts, av, ordre.til, ordre.grunn, bool(ordre.kommentar))
 
 
 def _reader(who: Principal) -> Principal:
