@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Check = Callable[[], Awaitable[Mapping[str, Any]]]
 RETRY_AFTER_S = 1
+KEEP_ALIVE_S = 75
+"""Longer than HTTP clients keep an idle connection: where the server lets go first, a call may be under way."""
 SMALL_BYTES = 64 * 1024
 """A body of this size has room however many large ones are held: a report to barnevern waits for no file."""
 
@@ -218,6 +220,7 @@ async def serve(app: FastAPI, host: str, port: int, stop: asyncio.Event) -> None
         log_config=None,  # uvicorn's own handlers would write tracebacks past ours
         log_level="warning",
         access_log=False,  # a path or query could hold what must not be logged
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=5,
         server_header=False,
         lifespan="on",

@@ -274,13 +274,14 @@ class Relay:
             await self._write_decisions(conn, batch.decided)
             await self._park(conn, batch.parked)
             await ledger.write(conn, self._held_back(batch))
-        for row in batch.decided:
-            # A withheld row is asked about again and again; only what became of it is told.
-            if row.utfall != batch.before[row.lopenr]:
-                metrics.RELAY_DECISIONS.labels(self._owner, row.utfall).inc()
-                if spans:
-                    spans[row.lopenr].set("samspor.utfall", row.utfall or "-")
-                    spans[row.lopenr].end()
+        # A withheld row is asked about again and again; only what became of it is told.
+        told = [row for row in batch.decided if row.utfall != batch.before[row.lopenr]]
+        for utfall, count in Counter(row.utfall for row in told).items():
+            metrics.RELAY_DECISIONS.labels(self._owner, utfall).inc(count)
+        if spans:
+            for row in told:
+                spans[row.lopenr].set("samspor.utfall", row.utfall or "-")
+                spans[row.lopenr].end()
 
     def _held_back(self, batch: Batch) -> list[ledger.Entry]:
         """What the ledger is told: refusals and withholdings, once each. The rest become events."""
@@ -411,22 +412,23 @@ class Relay:
     async def _write_decisions(self, conn: asyncpg.Connection, rows: Sequence[Row]) -> None:
         if not rows:
             return
+        # Thousands of rows share a handful of decisions: each is sent once, and a row names its own by number.
+        numbers: dict[tuple[str | None, str | None, str | None, bytes], int] = {}
+        row_numbers: list[int] = []
+        for row in rows:
+            decision = row.utfall, row.grunnlag, row.lovversjon, orjson.dumps(row.grunner)
+            row_numbers.append(numbers.setdefault(decision, len(numbers)))
         done = await conn.execute(
-            """UPDATE journal j SET utfall = d.utfall, grunnlag = d.grunnlag, lovversjon = d.lovversjon,
-                      grunner = d.grunner, subject = d.subject, nokkelid = d.nokkelid, innhold = d.innhold,
-                      journalnokkel = NULL, besluttet = $9, trenger_relay = d.utfall IN ('release', 'shield')
-               FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::text[], $7::uuid[],
-                           $8::bytea[])
-                    AS d(lopenr, utfall, grunnlag, lovversjon, grunner, subject, nokkelid, innhold)
-               WHERE j.lopenr = d.lopenr""",
+            _DECIDED,
             [row.lopenr for row in rows],
-            [row.utfall for row in rows],
-            [row.grunnlag for row in rows],
-            [row.lovversjon for row in rows],
-            [orjson.dumps(row.grunner).decode() for row in rows],
+            row_numbers,
             [row.subject for row in rows],
             [row.nokkelid for row in rows],
             [row.innhold for row in rows],
+            [utfall for utfall, *_ in numbers],
+            [grunnlag for _, grunnlag, *_ in numbers],
+            [lovversjon for *_, lovversjon, _ in numbers],
+            [grunner.decode() for *_, grunner in numbers],
             self._clock(),
         )
         assert done == f"UPDATE {len(rows)}", done
@@ -436,10 +438,11 @@ class Relay:
         numbers: list[int] = []
         spans: list[telemetry.Span] = []
         parked: dict[int, str] = {}
+        traced = telemetry.on()
         for row in rows:
-            span = self._send_span(row)
+            span = self._send_span(row) if traced else None
             try:
-                record = self._writer.record(row, span.traceparent)
+                record = self._writer.record(row, span.traceparent if span else row.traceparent)
             except Exception as error:
                 parked[row.lopenr] = reason(error)
                 continue
@@ -448,7 +451,8 @@ class Relay:
                 continue
             records.append(record)
             numbers.append(row.lopenr)
-            spans.append(span)
+            if span:
+                spans.append(span)
         if parked:
             async with self._turn:
                 await self._park(conn, parked)
@@ -456,7 +460,7 @@ class Relay:
             return
         outcomes = await self._publisher.send(records)
         sent = [(nr, place) for nr, place in zip(numbers, outcomes, strict=True) if place is not None]
-        if telemetry.on():
+        if traced:
             _end_sends(spans, outcomes)
         if sent:
             await self._mark(conn, sent)
@@ -535,6 +539,16 @@ class _Line:
                 raise error
 
 
+_DECIDED = """
+UPDATE journal j SET utfall = b.utfall, grunnlag = b.grunnlag, lovversjon = b.lovversjon, grunner = b.grunner,
+       subject = r.subject, nokkelid = r.nokkelid, innhold = r.innhold, journalnokkel = NULL, besluttet = $10,
+       trenger_relay = b.utfall IN ('release', 'shield')
+FROM unnest($1::bigint[], $2::int[], $3::text[], $4::uuid[], $5::bytea[])
+         AS r(lopenr, nr, subject, nokkelid, innhold)
+JOIN unnest($6::text[], $7::text[], $8::text[], $9::jsonb[])
+         WITH ORDINALITY AS b(utfall, grunnlag, lovversjon, grunner, nr) ON b.nr = r.nr + 1
+WHERE j.lopenr = r.lopenr
+"""
 _WITHHELD = """
 SELECT lopenr, subject, kommune, orgnr, type, tid FROM journal
 WHERE utfall = 'withhold' AND parkert IS NULL AND NOT trenger_relay AND (subject, lopenr) > ($1, $2)

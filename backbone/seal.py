@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 HPKE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 """RFC 9180, base mode: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM (deploy/decisions/0007)."""
 NONCE_BYTES = 12
+_LENGTHS = [size.to_bytes(8, "big") for size in range(1_024)]
 KEY_BYTES = 32
 
 
@@ -79,5 +80,9 @@ def derive(secret: bytes, *labels: str) -> bytes:
 
 def mac(key: bytes, *parts: str) -> bytes:
     """HMAC-SHA-256 (32 bytes) over the parts, each length-prefixed so that no two lists collide."""
-    encoded = [part.encode() for part in parts]
-    return hmac.digest(key, b"".join([len(e).to_bytes(8, "big") + e for e in encoded]), "sha256")
+    message: list[bytes] = []
+    for part in parts:
+        text = part.encode()
+        size = len(text)
+        message += (_LENGTHS[size] if size < len(_LENGTHS) else size.to_bytes(8, "big"), text)
+    return hmac.digest(key, b"".join(message), "sha256")

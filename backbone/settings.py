@@ -111,7 +111,7 @@ class Settings(BaseSettings):
         description="bodies held at once by a process; beyond it, 503 with Retry-After",
     )
     events_per_request_max: int = Field(100_000, gt=0, description="events in one request")
-    relay_batch: int = Field(2_000, gt=0, description="rows a relay decides and sends at a time")
+    relay_batch: int = Field(4_000, gt=0, description="rows a relay decides and sends at a time")
     relay_poll_s: float = Field(
         0.1, gt=0, description="pause of a relay that found nothing to do, in seconds"
     )

@@ -10,7 +10,16 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Annotated, Final, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SkipValidation,
+    ValidationError,
+)
 
 from contracts.catalogue import split
 from contracts.hendelser import Skjerming
@@ -48,7 +57,7 @@ class Content(BaseModel):
     nokkel: str
     versjon: int = Field(default=1, ge=1)
     tilbaketrukket: bool = False
-    data: dict[str, JsonValue] = {}
+    data: dict[str, Annotated[JsonValue, SkipValidation]] = {}  # read from JSON, or of a type that is JSON
 
 
 class Envelope(BaseModel):
@@ -168,6 +177,7 @@ class Stamp:
         self._id, self._subject, self._time, self._recordedtime, self._grunnlag, self._nokkelid = (
             places[name] for name in _DIFFERING
         )
+        self._recorded = envelope.recordedtime, timestamp(envelope.recordedtime).encode()
 
     def to_kafka(
         self,
@@ -188,7 +198,7 @@ class Stamp:
         headers[self._id] = ("ce_id", _word("id", id))
         headers[self._subject] = ("ce_subject", key)
         headers[self._time] = ("ce_time", _time("time", time))
-        headers[self._recordedtime] = ("ce_recordedtime", _time("recordedtime", recordedtime))
+        headers[self._recordedtime] = ("ce_recordedtime", self._written(recordedtime))
         headers[self._grunnlag] = ("ce_grunnlag", _word("grunnlag", grunnlag))
         headers[self._nokkelid] = ("ce_nokkelid", _word("nokkelid", nokkelid))
         if traceparent is not None:
@@ -198,6 +208,14 @@ class Stamp:
         if causationid is not None:
             headers.append(("ce_causationid", _word("causationid", causationid)))
         return key, headers
+
+    def _written(self, recordedtime: datetime) -> bytes:
+        """Events accepted together were recorded at one time."""
+        last, written = self._recorded
+        if recordedtime != last:
+            written = _time("recordedtime", recordedtime)
+            self._recorded = recordedtime, written
+        return written
 
 
 _DIFFERING = tuple(map(header_name, ("id", "subject", "time", "recordedtime", "grunnlag", "nokkelid")))

@@ -47,7 +47,7 @@ from contracts.topics import event_topic
 log = logging.getLogger(__name__)
 
 AT_A_TIME = 500
-"""Records read before others get their turn."""
+"""Records read, or children settled, before others get their turn."""
 PREPARED_HOLDS = timedelta(seconds=5)
 """How long samtykke's answers for a batch that waits its turn count; after that it is asked again."""
 
@@ -397,7 +397,9 @@ class Handler:
         events: list[NewEvent] = []
         cooperation: list[Oppgave] = []
         unreadable: list[str] = []
-        for subject, news in told.items():
+        for number, (subject, news) in enumerate(told.items(), 1):
+            if number % AT_A_TIME == 0:
+                await asyncio.sleep(0)
             key, row = keys[subject], held.get(subject)
             facts = _open(subject, row, key)
             if facts is None:

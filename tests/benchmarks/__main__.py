@@ -13,19 +13,23 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from backbone.kafka import BATCH_BYTES
 from tests.benchmarks import accept, faststream_peer, flow, formats
 from tests.benchmarks.consume import consume
 from tests.benchmarks.stand import engines, stand
 
 PAIRS = (
-    ("accept, NDJSON of 1,000", "bulk", "executemany", "bare accept"),
+    ("accept, NDJSON", "bulk", "executemany", "bare accept"),
     ("accept, one event a call", "single", "INSERT a row", "bare single"),
     ("relay", "relay", "aiokafka send loop", "bare send"),
+    ("relay", "relay", "the same, batches as large as ours", "bare send, large"),
     ("consume", "consume", "aiokafka + COPY", "bare consume"),
     ("consume", "consume", "FastStream batch + COPY", "faststream batch"),
     ("consume", "consume", "FastStream one at a time", "faststream single"),
     ("consume, each another child", "consume spread", "aiokafka + COPY", "bare consume"),
 )
+AIOKAFKA_BATCH_BYTES = 16_384
+"""What its producer has when it is not told."""
 BATCHES_LEAST = 6
 """So that a rate between the first batch and the last one says something."""
 FormatRates = dict[str, list[tuple[float, float]]]
@@ -94,7 +98,8 @@ async def measure(events: int, rounds: int) -> tuple[dict[str, list[float]], For
             async with stand(running, consumer_batch=batch) as place, place.part("samtykke"):
                 await flow.fill_journal(place, events, seed)
                 rates["relay"].append(await flow.relay(place, events))
-                rates["bare send"].append(await flow.bare_send(place, events))
+                rates["bare send"].append(await flow.bare_send(place, events, AIOKAFKA_BATCH_BYTES))
+                rates["bare send, large"].append(await flow.bare_send(place, events, BATCH_BYTES))
                 consumed = await consume(place, events)
                 rates["consume"].append(consumed.rate)
                 rates["memory"].append(consumed.memory_mb)

@@ -21,7 +21,7 @@ BARE = "CREATE TABLE IF NOT EXISTS bare (id text PRIMARY KEY, type text, tid tim
 
 
 async def bulk(stand: Stand, count: int, seed: int) -> float:
-    """Events a second, NDJSON of a thousand lines a call, one call at a time."""
+    """Events a second, NDJSON of LINES_PER_CALL lines a call, one call at a time."""
     lines = list(generic_events(count, seed))
     async with stand.part("tjenester"), _client(stand) as http:
         started = time.perf_counter()
@@ -61,7 +61,7 @@ async def _accepted(reader: asyncio.StreamReader) -> None:
 
 
 async def bare(stand: Stand, count: int, seed: int) -> float:
-    """Rows a second: asyncpg's executemany of the same bytes, a thousand a transaction, nothing sealed or checked."""
+    """Rows a second: asyncpg's executemany of the same bytes, as many a transaction, nothing sealed or checked."""
     lines = list(generic_events(count, seed))
     at = now()
     async with stand.database(TJENESTE) as conn:

@@ -8,17 +8,14 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from backbone.journal import Journal, NewEvent
-from backbone.kafka import BATCH_BYTES
 from contracts.envelope import Content
-from contracts.personnummer import tenor
-from tests.benchmarks.load import EVENTS_PER_CHILD, FIRST_BIRTH, event
+from tests.benchmarks.load import EVENTS_PER_CHILD, event, number
 from tests.benchmarks.stand import KOMMUNE, ORGNR, TJENESTE, Stand, now
 
 ACCEPT_BATCH = 2_000
@@ -36,7 +33,7 @@ async def fill_journal(stand: Stand, count: int, seed: int, *, spread: bool = Fa
             events = []
             for nr in range(first, min(first + ACCEPT_BATCH, count)):
                 child = nr % -(-count // EVENTS_PER_CHILD) if spread else nr // EVENTS_PER_CHILD
-                person = tenor(FIRST_BIRTH + timedelta(days=child % 5000), child // 5000)
+                person = number(child)
                 body = event(person, f"{seed}-{nr}", nr, rng)
                 events.append(
                     NewEvent(
@@ -73,7 +70,7 @@ async def relay(stand: Stand, count: int) -> float:
     return float(sum(row["count"] for row in marked[1:]) / (marked[-1]["at"] - marked[0]["at"]))
 
 
-async def bare_send(stand: Stand, count: int) -> float:
+async def bare_send(stand: Stand, count: int, batch_bytes: int) -> float:
     """Records a second: aiokafka's idempotent producer, the same values and headers, nothing decided or sealed."""
     topic = stand.settings.topic(f"{TJENESTE}.hendelser")
     records = await read_all(stand, topic)
@@ -81,7 +78,7 @@ async def bare_send(stand: Stand, count: int) -> float:
         bootstrap_servers=stand.settings.kafka,
         enable_idempotence=True,
         acks="all",
-        max_batch_size=BATCH_BYTES,
+        max_batch_size=batch_bytes,
     )
     await producer.start()
     try:

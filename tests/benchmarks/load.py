@@ -10,16 +10,25 @@ import orjson
 from contracts.personnummer import tenor
 
 EVENTS_PER_CHILD = 5
-FIRST_BIRTH = date(2008, 1, 1)
+CHILDREN = 40_000
+"""After as many it is the first child's turn again."""
+FIRST_BIRTH = date(2013, 1, 1)
+BIRTHDAYS = 100
+"""Different ones: to lay down a day's numbers takes milliseconds, and it has some four hundred."""
 
 
-def generic_events(count: int, seed: int) -> Iterator[bytes]:
-    """JSON lines for POST /skole/hendelser. They carry the school's own duty, so none is withheld."""
+def generic_events(count: int, seed: int, after: int = 0) -> Iterator[bytes]:
+    """JSON lines for POST /skole/hendelser, of the children that come after those of `after` events. They carry the
+    school's own duty, so none is withheld."""
     rng = random.Random(seed)
     for nr in range(count):
-        child = nr // EVENTS_PER_CHILD
-        born = FIRST_BIRTH + timedelta(days=child % 5000)
-        yield orjson.dumps(event(tenor(born, child // 5000), f"{seed}-{nr}", nr, rng))
+        person = number((after + nr) // EVENTS_PER_CHILD % CHILDREN)
+        yield orjson.dumps(event(person, f"{seed}-{nr}", nr, rng))
+
+
+def number(child: int, first_birth: date = FIRST_BIRTH) -> str:
+    """The national id of the `child`th."""
+    return tenor(first_birth + timedelta(days=child % BIRTHDAYS), child // BIRTHDAYS)
 
 
 def event(person: str, nokkel: str, nr: int, rng: random.Random) -> dict[str, Any]:

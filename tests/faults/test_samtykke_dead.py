@@ -43,9 +43,7 @@ async def test_samtykke_dead_for_a_minute_turns_nothing_away_and_shows_nobody_an
     stopped = False
     try:
         settings = settings_of(run.data_dir)
-        # A connection of its own for each request: one kept alive may be closed just as it is used again.
-        alone = httpx.Limits(max_keepalive_connections=0)
-        async with httpx.AsyncClient(trust_env=False, timeout=60, limits=alone) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
             sender = Sender(settings, run, http)
             assert await sender.send("skole", -1) == 202
             await _decided(settings, 30.0)

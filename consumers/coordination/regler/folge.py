@@ -64,17 +64,22 @@ class Folge:
 
     def derive(self, types: Container[str], sak: Sak, her: Her) -> Iterator[Duty | datetime]:
         """`types`: short types of the facts that may set it off."""
+        known_closing: dict[str, tuple[Fact, ...]] = {}  # what each owner knows of the types that close
         for fact in sak.facts:
             if fact.kind.navn in types and self.gjelder(fact, sak):
-                yield from self._of(sak, her, fact)
+                yield from self._of(sak, her, fact, known_closing)
 
-    def _of(self, sak: Sak, her: Her, fact: Fact) -> Iterator[Duty | datetime]:
+    def _of(
+        self, sak: Sak, her: Her, fact: Fact, known_closing: dict[str, tuple[Fact, ...]]
+    ) -> Iterator[Duty | datetime]:
         start = self.fra(fact, her)
         mottaker = fact.data.get(self.mottaker) if self.mottaker else None
         eier = her.owner(sak, [fact], her.owners(fact, mottaker))
         if start is None or eier is None:
             return
-        closing = next((f for f in sak.known_to(eier) if self._closes(her.regel, f, fact)), None)
+        if eier not in known_closing:
+            known_closing[eier] = tuple(f for f in sak.known_to(eier) if _may_close(her.regel, f))
+        closing = next((f for f in known_closing[eier] if self._closes(f, fact)), None)
         if self.vent:
             begins = frister.midnight(start)
             if closing and closing.at < begins:
@@ -94,11 +99,9 @@ class Folge:
             argumenter=(("tjeneste", sak.visningsnavn(fact.kind.tjeneste)), *self.argumenter(fact)),
         )
 
-    def _closes(self, rule: Regel, fact: Fact, start: Fact) -> bool:
-        kind = fact.kind
+    def _closes(self, fact: Fact, start: Fact) -> bool:
         return (
-            (kind.navn in rule.lukkes_av or f"{kind.tjeneste}:{kind.navn}" in rule.lukkes_av)
-            and fact.time >= start.time - self.dager_for * _DAY
+            fact.time >= start.time - self.dager_for * _DAY
             and self._shares(fact, start)
             and self.lukker(fact, start)
         )
@@ -149,6 +152,11 @@ def folge(
         utloses_av=frozenset(utloses_av),
         eiere_lokalt=True,
     )
+
+
+def _may_close(rule: Regel, fact: Fact) -> bool:
+    kind = fact.kind
+    return kind.navn in rule.lukkes_av or f"{kind.tjeneste}:{kind.navn}" in rule.lukkes_av
 
 
 def date_in(fact: Fact, field: str | None) -> date | None:
