@@ -28,15 +28,16 @@ _TASK = (
 
 
 def of_child(nr: int) -> str:
-    """Every subject of the child that parameter `nr` names one of."""
+    """An array of every subject of the child that parameter `nr` names one of. Not `IN` a query, of whose rows
+    PostgreSQL expects hundreds: it would read the whole table."""
     joined = "SELECT o.subject FROM koblet k JOIN koblet o USING (kanonisk) WHERE k.subject = "
-    return f"(SELECT ${nr}::uuid UNION {joined} ${nr}::uuid)"
+    return f"ARRAY(SELECT ${nr}::uuid UNION {joined} ${nr}::uuid)"
 
 
 async def timeline(db: asyncpg.Connection, subject: str) -> list[Json]:
     """The child's events by time, those of subjects it is joined with among them."""
     rows = await db.fetch(
-        f"SELECT {_EVENT} FROM tidslinje WHERE subject IN {of_child(1)} ORDER BY time, source, id",  # noqa: S608
+        f"SELECT {_EVENT} FROM tidslinje WHERE subject = ANY({of_child(1)}) ORDER BY time, source, id",  # noqa: S608
         subject,
     )
     return [_event(row) for row in rows]
@@ -56,7 +57,7 @@ async def tasks(
     rows = await db.fetch(
         f"SELECT {_TASK} FROM oppgave WHERE ($1::text IS NULL OR kommune = $1)"  # noqa: S608
         " AND ($2::text IS NULL OR eier = $2 OR tilbudt_til = $2 OR avgjores_av = $2 OR loftet_til = $2)"
-        f" AND ($3::uuid IS NULL OR subject IN {of_child(3)}) AND ($4::uuid IS NULL OR id = $4)"
+        f" AND ($3::uuid IS NULL OR subject = ANY({of_child(3)})) AND ($4::uuid IS NULL OR id = $4)"
         " AND ($5::text IS NULL OR hviler_pa @> $5::text::jsonb) ORDER BY frist, id",
         kommune,
         eier,

@@ -132,7 +132,7 @@ async def whose_baton(db: asyncpg.Connection, subject: str) -> str | None:
     cooperation."""
     found: str | None = await db.fetchval(
         f"SELECT s.subject::text FROM stafett s JOIN steg f ON f.gjelder = s.subject AND f.nr = 1"  # noqa: S608
-        f" WHERE s.subject IN {of_child(1)} ORDER BY f.tid, s.subject LIMIT 1",
+        f" WHERE s.subject = ANY({of_child(1)}) ORDER BY f.tid, s.subject LIMIT 1",
         subject,
     )
     return found

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone.clock import Clock, system_clock
 from backbone.database import DATABASE_AWAY, create_engine, driver
-from backbone.failures import Retry, backoff
+from backbone.failures import Failing, Retry, backoff
 from backbone.http import serve
 from backbone.relay import Relay
 from backbone.sealer import Sealer
@@ -43,11 +43,15 @@ class LocalDecider:
         self._feed = feed
 
     async def decide(self, tjeneste: str, items: Sequence[api.AvgjorelseItem]) -> list[api.Avgjorelse]:
-        """Raises Retry when the database is away."""
+        """Raises Retry when the database is away, and Failing, as a 500 over HTTP is, for what nobody thought of: the
+        relay then looks for the row that it fails on, and samtykke itself goes on."""
         try:
             return await porter.decide_batch(self._kjerne, tjeneste, items, f"system:{SAMTYKKE}")
         except DATABASE_AWAY as error:
             raise Retry(type(error).__name__) from None
+        except Exception as error:
+            log.error("a decision of samtykke's own events failed: %s", type(error).__name__)
+            raise Failing(type(error).__name__) from None
 
     async def changes(self, after: int, wait_s: float = 0.0) -> api.EndringerUt:
         """Raises Retry when the database is away."""

@@ -11,9 +11,9 @@ from tests.faults.stack import stack
 
 EVENTS, SEED = 120, 1
 SHORT = (
+    "kill",
     "relay-after-acknowledgement",
     "consumer-before-commit",
-    "poison",
     "planted ack-before-commit",
     "planted consent-ignored",
 )
