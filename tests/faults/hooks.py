@@ -31,7 +31,6 @@ from services.runner.accept import Acceptor
 FAULTS_DIR = "FAULTS_DIR"
 LATE_COMMIT_S = 0.6
 ANSWERED_BEFORE_COMMIT_S = 0.5
-POSITION_BEFORE_EFFECTS_S = 0.5
 
 POINTS = {
     "relay": ("relay-before-send", "relay-after-acknowledgement", "relay-before-mark", "relay-after-mark"),
@@ -230,5 +229,5 @@ async def _position_first(real: Method, self: Any, records: Sequence[Any], **nam
             after[r.topic, r.partition] = (r.offset + 1, 0, 0)
         async with self._engine.begin() as conn:
             await store.save_positions(await driver(conn), after, self._clock())
-        await asyncio.sleep(POSITION_BEFORE_EFFECTS_S)
+        passed(POSITION_FIRST)
     return await real(self, records, **named)

@@ -18,6 +18,7 @@ from tests.faults.run import Fault, Row, Script
 from tests.faults.stack import SESSION_TIMEOUT_MS
 
 KILLED = tuple(part.navn for part in PARTS)
+LOCKED_WITHIN_S = 15.0
 FROZEN_S = (0.5, 3.0)
 HEALTH_GIVES_UP_S = 90.0
 """The supervisor asks a part that does not answer six times before it kills it."""
@@ -82,10 +83,14 @@ async def freeze_consumer(fault: Fault) -> None:
 
 
 async def lose_locks(fault: Fault) -> None:
-    """The connections that hold the relays' locks are ended, three times."""
+    """The connections that hold the relays' locks are ended, three times, when they hold them again."""
     for at in fault.moments(3):
         await fault.load.reached(at)
-        if not await fault.stack.end_lock_holders():
+        try:
+            async with asyncio.timeout(LOCKED_WITHIN_S):
+                while not await fault.stack.end_lock_holders():
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
             fault.violations.append(Violation(Kind.NOT_HIT, 1, "no relay held a lock"))
 
 
@@ -236,7 +241,7 @@ ROWS = (
     Row(
         "planted position-before-effects",
         "offsets saved before the effects",
-        kill("samordning", 3),
+        kill_at(hooks.POSITION_FIRST),
         bugs=(hooks.POSITION_FIRST,),
         caught=frozenset({Kind.LOST}),
     ),
