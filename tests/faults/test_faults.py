@@ -12,7 +12,6 @@ from tests.faults.stack import stack
 EVENTS, SEED = 120, 1
 SHORT = (
     "kill",
-    "relay-after-acknowledgement",
     "consumer-before-commit",
     "planted ack-before-commit",
     "planted consent-ignored",
