@@ -39,8 +39,8 @@ def database_url(settings: Settings, name: str) -> URL:
 def create_engine(settings: Settings, name: str, pool_size: int = 5) -> AsyncEngine:
     """An engine for the database `name`; connections are checked before use, so a restarted server heals.
 
-    Twice `pool_size` connections at most, and all are kept: a new one costs some thirty milliseconds of the server,
-    which would be paid at every peak. The one used last is used next, so few of them are warm.
+    Twice `pool_size` connections at most, and all are kept: a new one looks up its types anew, which would be
+    paid at every peak. The one used last is used next, so few of them are warm.
     """
     return create_async_engine(
         database_url(settings, name),
