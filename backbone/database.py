@@ -36,15 +36,15 @@ def database_url(settings: Settings, name: str) -> URL:
     return base.set(database=database_name(settings, name))
 
 
-def create_engine(settings: Settings, name: str, pool_size: int = 5) -> AsyncEngine:
+def create_engine(settings: Settings, name: str, pool_size: int = 10) -> AsyncEngine:
     """An engine for the database `name`; connections are checked before use, so a restarted server heals.
 
-    Twice `pool_size` connections at most, and all are kept: a new one looks up its types anew, which would be
-    paid at every peak. The one used last is used next, so few of them are warm.
+    At most `pool_size` connections, and all are kept: a new one looks up its types anew, which would be paid at every
+    peak. The one used last is used next, so few of them are warm.
     """
     return create_async_engine(
         database_url(settings, name),
-        pool_size=2 * pool_size,
+        pool_size=pool_size,
         max_overflow=0,
         pool_use_lifo=True,
         pool_pre_ping=True,

@@ -201,7 +201,7 @@ class DeadLetters:
         ]
 
     async def _read(self, database: str, query: str, *args: Any) -> list[asyncpg.Record]:
-        engine = create_engine(self._settings, database, pool_size=1)
+        engine = create_engine(self._settings, database, pool_size=2)
         try:
             async with engine.connect() as connection:
                 return list(await (await driver(connection)).fetch(query, *args))
@@ -214,7 +214,7 @@ class DeadLetters:
         told = ledger.Entry(
             "cli", now, "forvaltning", "system:dlq", "utfort", slag=slag, detaljer={"sted": [str(ref)]}
         )
-        engine = create_engine(self._settings, database, pool_size=1)
+        engine = create_engine(self._settings, database, pool_size=2)
         try:
             async with engine.begin() as connection:
                 conn = await driver(connection)

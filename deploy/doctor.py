@@ -247,7 +247,7 @@ class Doctor:
         }
 
     async def _rows(self, database: str, query: str, *args: Any) -> list[asyncpg.Record]:
-        engine = create_engine(self._settings, database, pool_size=1)
+        engine = create_engine(self._settings, database, pool_size=2)
         try:
             async with engine.connect() as connection:
                 return list(await (await driver(connection)).fetch(query, *args))

@@ -63,7 +63,7 @@ async def rotate(
     wrapped by one that the settings do not have; asyncpg's errors and OSError when the database is away."""
     total = 0
     for place in places(settings, catalogue):
-        engine = create_engine(settings, place.database, pool_size=1)
+        engine = create_engine(settings, place.database, pool_size=2)
         try:
             done = 0
             while count := await _some(engine, place, batch):
@@ -99,7 +99,7 @@ async def _some(engine: AsyncEngine, place: Place, batch: int) -> int:
 
 
 async def _tell(settings: Settings, clock: Clock, total: int) -> None:
-    engine = create_engine(settings, SAMTYKKE, pool_size=1)
+    engine = create_engine(settings, SAMTYKKE, pool_size=2)
     try:
         async with engine.begin() as connection:
             act = ledger.Entry(

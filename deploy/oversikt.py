@@ -45,7 +45,7 @@ async def timelines(settings: Settings) -> dict[str, Any]:
 
 
 async def _rows(settings: Settings, database: str, query: str) -> list[Any]:
-    engine = create_engine(settings, database, pool_size=1)
+    engine = create_engine(settings, database, pool_size=2)
     try:
         async with engine.connect() as connection:
             return list(await (await driver(connection)).fetch(query))

@@ -103,7 +103,7 @@ async def verify(settings: Settings, names: Iterable[str], heads: Sequence[Head]
 
 @asynccontextmanager
 async def _connection(settings: Settings, name: str) -> AsyncIterator[asyncpg.Connection]:
-    engine = create_engine(settings, name, pool_size=1)
+    engine = create_engine(settings, name, pool_size=2)
     try:
         async with engine.connect() as connection:
             # The transaction that SQLAlchemy would begin is the caller's to begin.
@@ -296,7 +296,7 @@ class Sporing:
             type=row["type"],
             grunn="revisjon",
         )
-        engine = create_engine(self._settings, SAMTYKKE, pool_size=1)
+        engine = create_engine(self._settings, SAMTYKKE, pool_size=2)
         try:
             async with engine.begin() as connection:
                 await ledger.write(await driver(connection), [entry])

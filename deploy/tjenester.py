@@ -33,7 +33,7 @@ async def run_relays(settings: Settings, catalogue: Catalogue, stop: asyncio.Eve
     async with AsyncExitStack() as stack:
         watched: dict[str, AsyncEngine] = {}
         for owner in (*catalogue.tjenester, SAMORDNING):
-            watched[owner] = create_engine(settings, owner, 1)
+            watched[owner] = create_engine(settings, owner, 2)
             stack.push_async_callback(watched[owner].dispose)
         app = _watch(settings, watched)
         async with asyncio.TaskGroup() as group:
@@ -50,7 +50,7 @@ def _watch(settings: Settings, journals: dict[str, AsyncEngine]) -> FastAPI:
 
 
 async def _relay_samordning(settings: Settings, catalogue: Catalogue, stop: asyncio.Event) -> None:
-    engine = create_engine(settings, SAMORDNING, 1)
+    engine = create_engine(settings, SAMORDNING, 2)
     try:
         async with SamtykkeClient(settings, "relay") as samtykke:
             await Relay(engine, SAMORDNING, samtykke, settings, catalogue, system_clock, random.Random()).run(

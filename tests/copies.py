@@ -98,7 +98,7 @@ async def keyring(settings: Settings, catalogue: Catalogue) -> list[bytes]:
         bound = context(row["nokkelid"], row["subject"], row["tjeneste"])
         found.append(keks.unwrap(row["kek_id"], row["innpakket"], bound))
     for owner in owners:
-        engine = create_engine(settings, owner, 1)
+        engine = create_engine(settings, owner, 2)
         async with engine.begin() as connection:
             conn = await driver(connection)
             ids = [row["id"] for row in await conn.fetch("SELECT id FROM journalnokkel")]
@@ -111,7 +111,7 @@ async def keyring(settings: Settings, catalogue: Catalogue) -> list[bytes]:
 
 
 async def rows(settings: Settings, database: str, table: str) -> AsyncIterator[Any]:
-    engine = create_engine(settings, database, 1)
+    engine = create_engine(settings, database, 2)
     conn = await dedicated(engine)
     try:
         for row in await conn.fetch(f'SELECT * FROM "{table}"'):

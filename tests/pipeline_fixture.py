@@ -46,7 +46,7 @@ class Pipeline:
         return await self.http.post(url, content=content, headers={**self.as_(tjeneste), **headers})
 
     async def value(self, database: str, query: str, *args: Any) -> Any:
-        engine = create_engine(self.settings, database, 1)
+        engine = create_engine(self.settings, database, 2)
         try:
             async with engine.begin() as connection:
                 return await (await driver(connection)).fetchval(query, *args)

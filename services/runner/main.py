@@ -16,7 +16,7 @@ from services.registry import Registry
 from services.runner.app import build
 from services.runner.glemsel import Forgetter
 
-ACCEPT_POOL = 10
+ACCEPT_POOL = 20
 
 
 async def run(
@@ -35,7 +35,7 @@ async def run_relays(
     settings: Settings, registry: Registry, stop: asyncio.Event, clock: Clock = system_clock
 ) -> None:
     """Relays the journal and the lane of every registered service and seals its ledger, until `stop` is set."""
-    engines = {navn: create_engine(settings, navn, 2) for navn in registry.catalogue.tjenester}
+    engines = {navn: create_engine(settings, navn, 4) for navn in registry.catalogue.tjenester}
     try:
         async with SamtykkeClient(settings, "relay", clock) as samtykke, asyncio.TaskGroup() as group:
             for navn, engine in engines.items():

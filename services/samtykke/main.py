@@ -30,7 +30,7 @@ from services.samtykke.sletting import Erasures
 
 log = logging.getLogger(__name__)
 
-POOL = 10
+POOL = 20
 TICK_S = 1.0
 """How late the feed may say that a consent has run out. The gates themselves look at the clock."""
 

@@ -153,7 +153,7 @@ class Stack:
 
     async def rows(self, database: str, query: str, *args: object) -> list[asyncpg.Record]:
         if database not in self._engines:
-            self._engines[database] = create_engine(self.settings, database, pool_size=1)
+            self._engines[database] = create_engine(self.settings, database, pool_size=2)
         async with self._engines[database].connect() as connection:
             return list(await (await driver(connection)).fetch(query, *args))
 

@@ -178,7 +178,7 @@ async def _kept(settings: Settings) -> str:
     """Every row of every database, and every record on every topic."""
     texts = []
     for name in databases(Catalogue.standard()):
-        engine = create_engine(settings, name, 1)
+        engine = create_engine(settings, name, 2)
         async with engine.connect() as connection:
             conn = await driver(connection)
             for (table,) in await conn.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
@@ -236,7 +236,7 @@ async def _decided(settings: Settings, within_s: float) -> float:
 
 
 async def _value(settings: Settings, database: str, query: str) -> Any:
-    engine = create_engine(settings, database, 1)
+    engine = create_engine(settings, database, 2)
     try:
         async with engine.connect() as connection:
             return await (await driver(connection)).fetchval(query)

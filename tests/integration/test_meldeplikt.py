@@ -270,7 +270,7 @@ async def _tables(pipeline: Pipeline) -> dict[str, list[str]]:
     """Every row of every table of every database."""
     found = {}
     for name in databases(pipeline.catalogue):
-        engine = create_engine(pipeline.settings, name, 1)
+        engine = create_engine(pipeline.settings, name, 2)
         async with engine.connect() as connection:
             conn = await driver(connection)
             tables = await conn.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")

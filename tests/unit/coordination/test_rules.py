@@ -9,11 +9,13 @@ from backbone.frister import midnight, passed
 from backbone.meldinger import messages
 from consumers.coordination.duties import duties, evaluate
 from consumers.coordination.handler import _arguments
-from consumers.coordination.regler.regel import Duty
+from consumers.coordination.regler import folge
+from consumers.coordination.regler.regel import Duty, Regel
 from consumers.coordination.regler.standard import STANDARD
+from consumers.coordination.sak import Fact
 from contracts.catalogue import Catalogue
 from contracts.lov import Lov
-from tests.unit.coordination.given import Event, at, facts, rules_of
+from tests.unit.coordination.given import Event, at, event, facts, rules_of
 from tests.unit.coordination.regler_tabell import STARTS, TABELL, Build, Tid, Tilfelle, after
 
 FIRST = Tid(STARTS[0])
@@ -138,3 +140,21 @@ def test_every_type_a_rule_reads_or_is_closed_by_exists() -> None:
 
 def test_every_rule_has_a_name_of_its_own() -> None:
     assert len({rule.navn for rule in STANDARD}) == len(STANDARD)
+
+
+def test_a_flood_of_one_childs_facts_is_gone_through_once_for_each_owner(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Once for each fact that sets a rule off, and some thousands would keep everybody else waiting."""
+    looked = 0
+    real = folge._may_close
+
+    def counting(rule: Regel, fact: Fact) -> bool:
+        nonlocal looked
+        looked += 1
+        return real(rule, fact)
+
+    monkeypatch.setattr(folge, "_may_close", counting)
+    flood = [event("skole", "ppt.henvist", "2026-03-02T10:00", str(nr)) for nr in range(200)]
+    assert len(found("ppt-henvisning", flood, at("2026-03-03T10:00"))) == len(flood)
+    assert looked == len(flood)
