@@ -35,7 +35,7 @@ from backbone import metrics, telemetry
 from backbone.database import driver
 from backbone.kek import Keks
 from backbone.ledger import ledger_tables
-from backbone.seal import SealBroken, Sealer, derive, mac, new_key
+from backbone.seal import Mac, SealBroken, Sealer, derive, new_key
 from backbone.settings import Settings
 from contracts.envelope import Content, timestamp
 
@@ -165,7 +165,7 @@ class Journal:
     def __init__(self, settings: Settings, owner: str) -> None:
         self._owner = owner
         self._keys = JournalKeys(settings, owner)
-        self._digest_key = derive(settings.secret_bytes("service_key"), "avtrykk", owner)
+        self._mac = Mac(derive(settings.secret_bytes("service_key"), "avtrykk", owner))
 
     async def append(
         self, conn: asyncpg.Connection, events: Sequence[NewEvent], now: datetime
@@ -188,22 +188,33 @@ class Journal:
             sealer.seal(_sealed_part(e, content), journal_context(e.source, e.id, e.type))
             for e, content in zip(events, contents, strict=True)
         ]
+        kinds: dict[tuple[str | None, ...], int] = {}  # what many events of a request share is sent once
+        kind_of = [
+            kinds.setdefault(
+                (
+                    e.source,
+                    e.type,
+                    e.kommune,
+                    e.orgnr,
+                    e.subject,
+                    e.traceparent or here,
+                    e.correlationid,
+                    e.causationid,
+                ),
+                len(kinds) + 1,
+            )
+            for e in events
+        ]
         stored = await conn.fetch(
             _INSERT,
-            [e.source for e in events],
             [e.id for e in events],
-            [e.type for e in events],
-            [e.kommune for e in events],
-            [e.orgnr for e in events],
             [e.time for e in events],
-            now,
             digests,
-            key_id,
             bodies,
-            [e.subject for e in events],
-            [e.traceparent or here for e in events],
-            [e.correlationid for e in events],
-            [e.causationid for e in events],
+            kind_of,
+            *map(list, zip(*kinds, strict=True)),
+            now,
+            key_id,
             len(events),
         )
         if stored[0]["antall"] == len(events):
@@ -237,7 +248,7 @@ class Journal:
 
     def _digest(self, event: NewEvent, content: bytes) -> bytes:
         whom = event.person or event.sak or event.subject or ""
-        return mac(self._digest_key, event.type, whom, timestamp(event.time), content.decode())
+        return self._mac(event.type, whom, timestamp(event.time), content.decode())
 
 
 class JournalKeys:
@@ -388,17 +399,17 @@ _INSERT = """
 WITH ny AS (
 INSERT INTO journal (source, id, type, kommune, orgnr, tid, mottatt, avtrykk, journalnokkel, innhold, subject,
                      traceparent, correlationid, causationid)
-SELECT source, id, type, kommune, orgnr, tid, $7, avtrykk, $9, innhold, subject, traceparent, corr, cause
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $8::bytea[],
-            $10::bytea[], $11::text[], $12::text[], $13::text[], $14::text[])
-     WITH ORDINALITY
-     AS inn(source, id, type, kommune, orgnr, tid, avtrykk, innhold, subject, traceparent, corr, cause, nr)
-ORDER BY nr
+SELECT source, id, type, kommune, orgnr, tid, $14, avtrykk, $15, innhold, subject, traceparent, corr, cause
+FROM unnest($1::text[], $2::timestamptz[], $3::bytea[], $4::bytea[], $5::int[])
+     WITH ORDINALITY AS inn(id, tid, avtrykk, innhold, slag, nr)
+JOIN unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
+     WITH ORDINALITY AS felles(source, type, kommune, orgnr, subject, traceparent, corr, cause, slag) USING (slag)
+ORDER BY inn.nr
 ON CONFLICT (source, id) DO NOTHING
 RETURNING source, id)
-SELECT antall, source, id FROM (SELECT count(*) AS antall FROM ny) AS telt LEFT JOIN ny ON antall < $15
+SELECT antall, source, id FROM (SELECT count(*) AS antall FROM ny) AS telt LEFT JOIN ny ON antall < $16
 """
-"""How many of the $15 events were new, and which ones where it was not all."""
+"""How many of the $16 events were new, and which ones where it was not all."""
 
 STATUS = {
     "release": "frigitt",

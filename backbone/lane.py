@@ -29,7 +29,7 @@ from backbone.database import DATABASE_AWAY, dedicated
 from backbone.failures import Retry, backoff
 from backbone.journal import Accepted, NewEvent, journal_tables
 from backbone.kafka import Outgoing, Publisher
-from backbone.seal import SealBroken, derive, mac, open_with, seal_to
+from backbone.seal import Mac, SealBroken, derive, open_with, seal_to
 from backbone.settings import MissingSecret, Settings
 from contracts.envelope import timestamp
 from contracts.innboks import Innboksmelding, context, to_bytes, to_headers
@@ -126,7 +126,7 @@ class Lane:
     def __init__(self, settings: Settings, owner: str) -> None:
         self._owner = owner
         self._keys = SealingKeys(settings)
-        self._digest_key = derive(settings.secret_bytes("service_key"), "utsending", owner)
+        self._mac = Mac(derive(settings.secret_bytes("service_key"), "utsending", owner))
 
     async def append(
         self, conn: asyncpg.Connection, events: Sequence[NewEvent], now: datetime
@@ -162,11 +162,11 @@ class Lane:
         return {**dict.fromkeys(UNSAID), **said}
 
     def _place(self, source: str, id_: str) -> bytes:
-        return mac(self._digest_key, source, id_)
+        return self._mac(source, id_)
 
     def _digest(self, event: NewEvent) -> bytes:
         whom = event.person or event.sak or ""
-        return mac(self._digest_key, event.type, whom, timestamp(event.time), event.content.model_dump_json())
+        return self._mac(event.type, whom, timestamp(event.time), event.content.model_dump_json())
 
 
 def report_of(event: NewEvent, now: datetime) -> Innboksmelding:

@@ -5,20 +5,20 @@ A sealed blob is nonce (12 bytes) ‖ ciphertext ‖ tag (16 bytes). NIST SP 800
 one key; a data key here seals one child's events from one service, far below.
 """
 
-import hmac
 import os
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 HPKE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 """RFC 9180, base mode: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM (deploy/decisions/0007)."""
 NONCE_BYTES = 12
-_LENGTHS = [size.to_bytes(8, "big") for size in range(1_024)]
+LENGTH_BYTES = 8
 KEY_BYTES = 32
 
 
@@ -78,11 +78,21 @@ def derive(secret: bytes, *labels: str) -> bytes:
     return HKDFExpand(SHA256(), KEY_BYTES, "\0".join(labels).encode()).derive(secret)
 
 
-def mac(key: bytes, *parts: str) -> bytes:
-    """HMAC-SHA-256 (32 bytes) over the parts, each length-prefixed so that no two lists collide."""
-    message: list[bytes] = []
-    for part in parts:
-        text = part.encode()
-        size = len(text)
-        message += (_LENGTHS[size] if size < len(_LENGTHS) else size.to_bytes(8, "big"), text)
-    return hmac.digest(key, b"".join(message), "sha256")
+class Mac:
+    """HMAC-SHA-256 under one key, which is set up once."""
+
+    __slots__ = ("_keyed",)
+
+    def __init__(self, key: bytes) -> None:
+        self._keyed = HMAC(key, SHA256())
+
+    def __call__(self, *parts: str) -> bytes:
+        """32 bytes over the parts, each length-prefixed so that no two lists collide."""
+        message = bytearray()
+        for part in parts:
+            text = part.encode()
+            message += len(text).to_bytes(LENGTH_BYTES, "big")
+            message += text
+        keyed = self._keyed.copy()
+        keyed.update(message)
+        return keyed.finalize()

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone.database import driver
 from backbone.lane import OpeningKeys
-from backbone.seal import SealBroken, derive, mac
+from backbone.seal import Mac, SealBroken, derive
 from backbone.settings import Settings
 from contracts.envelope import timestamp
 from contracts.innboks import Innboksmelding
@@ -68,7 +68,7 @@ class Lager:
         """Raises MissingSecret."""
         self._engine = engine
         self._keys = OpeningKeys(settings)
-        self._place_key = derive(settings.secret_bytes("service_key"), "innboks")
+        self._mac = Mac(derive(settings.secret_bytes("service_key"), "innboks"))
         self._keep_for = timedelta(days=settings.innboks_days)
 
     async def positions(self) -> dict[int, int]:
@@ -159,4 +159,4 @@ class Lager:
     def _place(self, melding: Innboksmelding) -> bytes:
         """The same for the same report. Its content is in it: two that differ are both shown, whatever their ids."""
         said = (melding.type, melding.person or "", melding.sak or "", timestamp(melding.time))
-        return mac(self._place_key, melding.source, melding.id, *said, melding.innhold.model_dump_json())
+        return self._mac(melding.source, melding.id, *said, melding.innhold.model_dump_json())

@@ -17,7 +17,7 @@ from backbone.database import driver
 from backbone.journal import Accepted, Journal, NewEvent
 from backbone.lane import Lane
 from backbone.problems import ProblemError
-from backbone.seal import derive, mac
+from backbone.seal import Mac, derive
 from backbone.settings import Settings
 from backbone.tokens import Principal
 from contracts.catalogue import Catalogue
@@ -28,7 +28,7 @@ from services.wording import describe, line_of
 
 ID_HEX = 32
 ITEMS_AT_ONCE = 1_000  # of a format that remembers, whose memory is loaded together
-RECORDS_AT_ONCE = 250  # of one that does not: read while those before them are being written
+RECORDS_AT_ONCE = 125  # of one that does not: read while those before them are being written
 TOLD_MOST = 1_000  # errors in an answer, and notices
 TURNS_TO_SEND = 2  # of the loop, until what a task has written is with PostgreSQL
 THREAD_BYTES = 256 * 1024  # from this size a body is read in a thread
@@ -62,7 +62,7 @@ class Acceptor:
         self._journal = Journal(settings, tjeneste)
         self.lane = Lane(settings, tjeneste)
         self._by_lane = {catalogue.full_type(tjeneste, navn) for navn in catalogue.lanes_of(tjeneste)}
-        self._id_key = derive(settings.secret_bytes("service_key"), "hendelse-id", tjeneste)
+        self._id_mac = Mac(derive(settings.secret_bytes("service_key"), "hendelse-id", tjeneste))
         self._memory_keys = MemoryKeys(settings, tjeneste)
 
     async def take(self, fmt: AnyFormat, body: bytes, companion: Companion, sender: Principal) -> Outcome:
@@ -143,7 +143,7 @@ class Acceptor:
         whom = f"person:{draft.person}" if draft.person else f"sak:{draft.sak}"
         step = "trukket" if draft.tilbaketrukket else "gjelder"
         parts = (source, draft.type, whom, draft.nokkel, str(draft.versjon), step)
-        return mac(self._id_key, *parts).hex()[:ID_HEX]
+        return self._id_mac(*parts).hex()[:ID_HEX]
 
     def _answer(self, journal: "_Appending", fmt: AnyFormat, outcome: Outcome) -> None:
         for event, place, answer in zip(journal.events, journal.places, journal.answers, strict=True):

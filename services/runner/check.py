@@ -12,7 +12,7 @@ from contracts.catalogue import Catalogue, UnknownType
 from contracts.envelope import Content
 from contracts.hendelser import EventType
 from contracts.innboks import CONTENT_BYTES_MAX
-from contracts.personnummer import Identitet, InvalidNumber, classify, identity_numbers
+from contracts.personnummer import InvalidNumber, classify, identity_numbers
 from services.format import EventDraft, Problem
 from services.skjema import problems_of
 
@@ -39,7 +39,9 @@ class Checker:
         self._latest = now + AHEAD_MOST
         self._demo = demo
         self._types: dict[str, tuple[str, EventType]] = {}
-        self._numbers: dict[str, Identitet | str] = {}
+        self._numbers: dict[
+            str, tuple[str | None, date | None]
+        ] = {}  # what is wrong with it, when they were born
 
     def check(self, draft: EventDraft, pointer: str) -> Checked | tuple[Problem, ...]:
         """The event that the draft becomes, or all that is wrong with it."""
@@ -90,16 +92,21 @@ class Checker:
         """What is wrong with whom the draft is about: no one, an invalid number, a grown-up, a real one in a demo."""
         if draft.person is None:
             return None if draft.sak else "person-mangler"
-        identitet = self._numbers.get(draft.person)
-        if identitet is None:
-            identitet = self._numbers[draft.person] = _identity(draft.person, self._today)
-        if isinstance(identitet, str):
-            return identitet
+        known = self._numbers.get(draft.person)
+        if known is None:
+            known = self._numbers[draft.person] = self._number(draft.person)
+        wrong, born = known
+        return wrong or ("for-gammel" if _too_old(born, draft.time) else None)
+
+    def _number(self, nummer: str) -> tuple[str | None, date | None]:
+        try:
+            identitet = classify(nummer, self._today)
+        except InvalidNumber as error:
+            return error.code, None
         if not identitet.identifies:
-            return "plassholder"
-        if self._demo and not identitet.synthetic:
-            return "ekte-nummer"
-        return "for-gammel" if _too_old(identitet.fodselsdato, draft.time) else None
+            return "plassholder", None
+        wrong = "ekte-nummer" if self._demo and not identitet.synthetic else None
+        return wrong, identitet.fodselsdato
 
 
 def check(
@@ -107,14 +114,6 @@ def check(
 ) -> Checked | tuple[Problem, ...]:
     """The same for one draft alone."""
     return Checker(tjeneste, catalogue, now, demo).check(draft, pointer)
-
-
-def _identity(nummer: str, today: date) -> Identitet | str:
-    """What the number is, or the code of what is wrong with it."""
-    try:
-        return classify(nummer, today)
-    except InvalidNumber as error:
-        return error.code
 
 
 def _too_old(born: date | None, time: datetime) -> bool:

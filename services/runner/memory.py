@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone.database import driver
 from backbone.kek import Keks
-from backbone.seal import derive, mac, new_key, open_sealed, seal
+from backbone.seal import Mac, derive, new_key, open_sealed, seal
 from backbone.settings import Settings
 from services.format import StatefulFormat, unknown
 
@@ -43,7 +43,7 @@ class MemoryKeys:
     """The keys of one service's memories: for finding a value, and for sealing it."""
 
     def __init__(self, settings: Settings, tjeneste: str) -> None:
-        self.digest = derive(settings.secret_bytes("service_key"), "formattilstand", tjeneste)
+        self.mac = Mac(derive(settings.secret_bytes("service_key"), "formattilstand", tjeneste))
         self.keks = memory_keks(settings, tjeneste)
 
     async def sealing(self, conn: asyncpg.Connection, now: datetime) -> tuple[uuid.UUID, bytes]:
@@ -91,7 +91,7 @@ class Memory:
 
     async def load(self, keys: set[str]) -> None:
         """Adds what is remembered under these keys to `state`, None for nothing."""
-        by_digest = {mac(self._keys.digest, self._scope, key): key for key in keys}
+        by_digest = {self._keys.mac(self._scope, key): key for key in keys}
         rows = await self._conn.fetch(_LOAD_KEYS, list(by_digest))
         self.state.update(dict.fromkeys(keys))
         for digest, content in self._keys.open(rows).items():
@@ -105,7 +105,7 @@ class Memory:
         """Writes what was taken."""
         if not self._changed:
             return
-        kept = [(mac(self._keys.digest, self._scope, key), value) for key, value in self._changed.items()]
+        kept = [(self._keys.mac(self._scope, key), value) for key, value in self._changed.items()]
         await self._conn.execute(
             "DELETE FROM formattilstand WHERE nokkel = ANY($1::bytea[])",
             [d for d, value in kept if value is None],

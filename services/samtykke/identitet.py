@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from backbone.seal import SealBroken, derive, mac, open_sealed, seal
+from backbone.seal import Mac, SealBroken, derive, open_sealed, seal
 from backbone.settings import Settings
 from contracts.personnummer import InvalidNumber, classify
 from contracts.samtykke_api import Personstatus
@@ -111,8 +111,8 @@ class Register:
 
     def __init__(self, settings: Settings, keys: KeyStore) -> None:
         root = settings.secret_bytes("identity_key")
-        self._lookup_key = derive(root, "samtykke", "oppslag")
-        self._word_key = derive(root, "samtykke", "navn")
+        self._lookup_mac = Mac(derive(root, "samtykke", "oppslag"))
+        self._word_mac = Mac(derive(root, "samtykke", "navn"))
         self._demo = settings.demo
         self._ages = law_of(settings).aldre.grenser
         self._keys = keys
@@ -130,12 +130,12 @@ class Register:
             if self._demo and not number.synthetic:
                 return Unknown("ekte-nummer")
             if number.identifies:
-                digest = mac(self._lookup_key, kommune, "nummer", person)
+                digest = self._lookup_mac(kommune, "nummer", person)
                 return Identity(kommune, digest, today, person, number.fodselsdato)
             problem = "plassholder-uten-sak"
         if sak is None:
             return Unknown(problem)
-        return Identity(kommune, mac(self._lookup_key, kommune, "sak", orgnr, sak), today)
+        return Identity(kommune, self._lookup_mac(kommune, "sak", orgnr, sak), today)
 
     async def by_subject(self, db: asyncpg.Connection, subjects: Collection[UUID]) -> dict[UUID, Person]:
         """Those of `subjects` that exist."""
@@ -220,7 +220,7 @@ class Register:
 
     def _words(self, navn: str) -> list[bytes]:
         words = set(re.findall(r"\w+", unicodedata.normalize("NFKC", navn).casefold()))
-        return [mac(self._word_key, word) for word in sorted(words)]
+        return [self._word_mac(word) for word in sorted(words)]
 
 
 async def _people(db: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> list[Person]:

@@ -19,7 +19,8 @@ from tests.benchmarks.consume import consume
 from tests.benchmarks.stand import engines, stand
 
 PAIRS = (
-    ("accept, NDJSON", "bulk", "executemany", "bare accept"),
+    ("accept, NDJSON", "bulk", "executemany of the same rows", "same rows"),
+    ("accept, NDJSON", "bulk", "executemany into a bare table", "bare accept"),
     ("accept, one event a call", "single", "INSERT a row", "bare single"),
     ("relay", "relay", "aiokafka send loop", "bare send"),
     ("relay", "relay", "the same, batches as large as ours", "bare send, large"),
@@ -30,6 +31,8 @@ PAIRS = (
 )
 AIOKAFKA_BATCH_BYTES = 16_384
 """What its producer has when it is not told."""
+BATCHES = {"relay_batch": 4_000, "consumer_batch": 5_000}
+"""As set by default."""
 BATCHES_LEAST = 6
 """So that a rate between the first batch and the last one says something."""
 FormatRates = dict[str, list[tuple[float, float]]]
@@ -87,6 +90,7 @@ async def measure(events: int, rounds: int) -> tuple[dict[str, list[float]], For
         for seed in range(rounds):
             async with stand(running) as place:
                 rates["bulk"].append(await accept.bulk(place, events, 2 * seed))
+                rates["same rows"].append(await accept.same_rows(place))
                 rates["bare accept"].append(await accept.bare(place, events, 2 * seed))
                 few = max(events // 10, 100)
                 rates["single"].append(await accept.single(place, few, 2 * seed + 1))
@@ -94,8 +98,8 @@ async def measure(events: int, rounds: int) -> tuple[dict[str, list[float]], For
             async with stand(running) as place:
                 for navn, measured in (await formats.rates(place, max(events // 10, 1_000))).items():
                     by_format[navn].append(measured)
-            batch = min(5_000, events // BATCHES_LEAST)
-            async with stand(running, consumer_batch=batch) as place, place.part("samtykke"):
+            batches = {name: min(most, events // BATCHES_LEAST) for name, most in BATCHES.items()}
+            async with stand(running, **batches) as place, place.part("samtykke"):
                 await flow.fill_journal(place, events, seed)
                 rates["relay"].append(await flow.relay(place, events))
                 rates["bare send"].append(await flow.bare_send(place, events, AIOKAFKA_BATCH_BYTES))
@@ -108,7 +112,7 @@ async def measure(events: int, rounds: int) -> tuple[dict[str, list[float]], For
                 rates["faststream batch"].append(await faststream_peer.batch(place, events))
                 few = max(events // 30, 100)
                 rates["faststream single"].append(await faststream_peer.one_at_a_time(place, few))
-            async with stand(running, consumer_batch=batch) as place, place.part("samtykke"):
+            async with stand(running, **batches) as place, place.part("samtykke"):
                 await flow.fill_journal(place, events, seed, spread=True)
                 await flow.relay(place, events)
                 rates["consume spread"].append((await consume(place, events)).rate)
