@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 BATCH_BYTES = 1024 * 1024
 """aiokafka's 16 KiB would be some 17 events a round trip."""
+FETCH_MIN_BYTES = 512 * 1024
+"""What the broker gathers for a consumer that takes records in batches, for `fetch_max_wait_ms` at most: each batch
+asks samtykke for keys, however small it is."""
 RECORD_BYTES_MAX = 1024 * 1024
 """aiokafka's and the broker's own limit."""
 STOP_S = 5.0

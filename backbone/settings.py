@@ -132,6 +132,11 @@ class Settings(BaseSettings):
         description="local date: a need that waits for consent is to be asked for within these working days",
     )
     consumer_batch: int = Field(5_000, gt=0, description="records coordination handles in one transaction")
+    fetch_max_wait_ms: int = Field(
+        100,
+        gt=0,
+        description="how long the broker gathers records for coordination and the alerts before it answers with few",
+    )
     session_timeout_ms: int = Field(
         10_000, gt=0, description="how long a dead consumer's partitions wait before another takes them"
     )

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backbone import metrics
 from backbone.database import DATABASE_AWAY, driver
 from backbone.failures import Retry, backoff
-from backbone.kafka import PATIENCE_S, Standstill, Watch, bootstrap
+from backbone.kafka import FETCH_MIN_BYTES, PATIENCE_S, Standstill, Watch, bootstrap
 from backbone.samtykke_client import Rejected
 from backbone.settings import Settings
 from consumers.coordination import store
@@ -105,6 +105,8 @@ class Consumer:
             # run beside it.
             session_timeout_ms=self._settings.session_timeout_ms,
             heartbeat_interval_ms=max(self._settings.session_timeout_ms // 3, 1),
+            fetch_min_bytes=FETCH_MIN_BYTES,
+            fetch_max_wait_ms=self._settings.fetch_max_wait_ms,
             metadata_max_age_ms=30_000,
         )
         places = _FromDatabase(kafka, self._engine)

@@ -63,7 +63,7 @@ class Varselmottak:
         from aiokafka import AIOKafkaConsumer
         from aiokafka.errors import KafkaError
 
-        from backbone.kafka import Watch
+        from backbone.kafka import FETCH_MIN_BYTES, Watch
 
         topic = self._settings.topic(event_topic(SAMORDNING).navn)
         consumer = AIOKafkaConsumer(
@@ -73,6 +73,8 @@ class Varselmottak:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=self._settings.session_timeout_ms,
+            fetch_min_bytes=FETCH_MIN_BYTES,
+            fetch_max_wait_ms=self._settings.fetch_max_wait_ms,
             metadata_max_age_ms=METADATA_MS,
         )
         try:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -10,11 +10,14 @@ import orjson
 from contracts.personnummer import tenor
 
 EVENTS_PER_CHILD = 5
-CHILDREN = 40_000
+CHILDREN = 400_000
 """After as many it is the first child's turn again."""
 FIRST_BIRTH = date(2013, 1, 1)
-BIRTHDAYS = 100
+BIRTHDAYS = 1_000
 """Different ones: to lay down a day's numbers takes milliseconds, and it has some four hundred."""
+NOW = datetime.now(UTC)
+MINUTES = 24 * 60
+"""Things happened within the last day: a task whose date has long gone by is raised, which is another measure."""
 
 
 def generic_events(count: int, seed: int, after: int = 0) -> Iterator[bytes]:
@@ -35,7 +38,7 @@ def event(person: str, nokkel: str, nr: int, rng: random.Random) -> dict[str, An
     """An absence threshold; each fiftieth says that a pupil is not well at school, which gives the school a task."""
     about = {
         "person": person,
-        "tid": f"2026-{1 + nr % 10:02}-{1 + nr % 28:02}T10:00:00+01:00",
+        "tid": (NOW - timedelta(minutes=nr % MINUTES)).isoformat(),
         "nokkel": nokkel,
     }
     if nr % 50 == 7:

@@ -34,13 +34,14 @@ SYSTEM = system_principal("bench", KOMMUNE)
 TOKEN_LIFE = timedelta(hours=3)
 TYPE, KATEGORI, SAID = "ppt.henvist", "tilrettelegging", "Henvist til PPT"
 TARGET_S = 1.0
-A_SECOND = 4
-"""Withdrawals that begin, whether those before them have ended or not."""
+A_SECOND = 2
+"""Withdrawals that begin, whether those before them have ended or not. Four a second are a load of their own, a third of
+what the events at half of the capacity take."""
 GIVEN_AT_ONCE = 20
 LOADS_A_SECOND = 5
 PATIENCE_S = 300.0
-FIRST_BIRTH = date(2014, 1, 1)
-"""Another year's than the load's children."""
+FIRST_BIRTH = date(2016, 1, 1)
+"""Other years than those of the load's children."""
 
 Gate = Callable[[str], Awaitable[bool]]
 """Asks once about a child: True when it refused."""

@@ -1,12 +1,10 @@
-"""A child is found by index among however many others, and what waits at the database keeps its connections."""
+"""A child is found by index among however many others."""
 
-import asyncio
 import uuid
 
 import asyncpg
 
-from backbone.database import create_engine, dedicated, driver
-from backbone.settings import Settings
+from backbone.database import dedicated, driver
 from consumers.coordination import queries
 from consumers.coordination.tables import metadata
 from tests.conftest import MakeDatabase
@@ -64,27 +62,3 @@ async def _whole_reads(conn: asyncpg.Connection) -> dict[str, int]:
         "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE relname IN ('tidslinje', 'oppgave')"
     )
     return {row["relname"]: row["seq_scan"] for row in rows}
-
-
-async def test_connections_made_at_a_peak_are_kept(make_database: MakeDatabase, settings: Settings) -> None:
-    """A new one looks up its types anew, which costs more than most of what it is asked."""
-    await make_database("samordning", metadata)
-    engine = create_engine(settings, "samordning", pool_size=6)
-
-    async def peak() -> set[int]:
-        async def one() -> int:
-            async with engine.connect() as connection:
-                conn = await driver(connection)
-                await all_there.wait()
-                pid: int = await conn.fetchval("SELECT pg_backend_pid()")
-                return pid
-
-        all_there = asyncio.Barrier(6)
-        return set(await asyncio.gather(*(one() for _ in range(6))))
-
-    try:
-        first = await peak()
-        assert len(first) == 6
-        assert await peak() == first
-    finally:
-        await engine.dispose()
