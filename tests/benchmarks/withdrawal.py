@@ -35,8 +35,8 @@ TOKEN_LIFE = timedelta(hours=3)
 TYPE, KATEGORI, SAID = "ppt.henvist", "tilrettelegging", "Henvist til PPT"
 TARGET_S = 1.0
 A_SECOND = 2
-"""Withdrawals that begin, whether those before them have ended or not. Four a second are a load of their own, a third of
-what the events at half of the capacity take."""
+"""Withdrawals that begin, whether those before them have ended or not. With all that each one asks, four a second are a
+load of their own: a third of what the events at half of the capacity take."""
 GIVEN_AT_ONCE = 20
 LOADS_A_SECOND = 5
 PATIENCE_S = 300.0
