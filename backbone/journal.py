@@ -172,6 +172,8 @@ class Journal:
     ) -> list[Accepted]:
         """One answer an event, in order. Idempotent by (source, id), also within the batch. An event without a trace
         of its own belongs to what is being done now."""
+        if not events:
+            return []
         said: dict[str, str | int] = {"samspor.tjeneste": self._owner, "samspor.antall": len(events)}
         with telemetry.span("journal append", attributes=said):
             return await self._append(conn, events, now)

@@ -47,6 +47,8 @@ async def test_samtykke_dead_for_a_minute_turns_nothing_away_and_shows_nobody_an
             sender = Sender(settings, run, http)
             assert await sender.send("skole", -1) == 202
             await _decided(settings, 30.0)
+            # A page that has nothing to show asks samtykke nothing.
+            await _on_timeline(settings, PER_REQUEST, 30.0)
             subject = await _value(settings, "samtykke", "SELECT subject::text FROM person LIMIT 1")
             pages = [f"/barn/{subject}", "/", "/hendelser/4601/skole/310000001/skole--1-0"]
 
@@ -233,6 +235,12 @@ async def _decided(settings: Settings, within_s: float) -> float:
         while sum([await _value(settings, owner, waiting) for owner in SENDERS]):
             await asyncio.sleep(0.1)
     return loop.time() - began
+
+
+async def _on_timeline(settings: Settings, count: int, within_s: float) -> None:
+    async with asyncio.timeout(within_s):
+        while await _value(settings, "samordning", "SELECT count(*) FROM tidslinje") < count:
+            await asyncio.sleep(0.1)
 
 
 async def _value(settings: Settings, database: str, query: str) -> Any:
