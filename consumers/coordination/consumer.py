@@ -1,8 +1,8 @@
 """Kafka's side of coordination: batches in, offsets committed after the database.
 
 aiokafka's own consumer beneath FastStream (deploy/decisions/0003). The position in the database, written in
-the same transaction as the effects, is the truth; the group's committed offset follows it and is a
-fallback. The next batch is fetched and made ready while this one is written.
+the same transaction as the effects, is the truth; the group's committed offset follows it, for those who
+look at the group. The next batch is fetched and made ready while this one is written.
 """
 
 import asyncio
@@ -109,7 +109,7 @@ class Consumer:
             fetch_max_wait_ms=self._settings.fetch_max_wait_ms,
             metadata_max_age_ms=30_000,
         )
-        places = _FromDatabase(kafka, self._engine)
+        places = _Places(kafka, self._engine)
         kafka.subscribe(self._topics, listener=places)
         try:
             await kafka.start()
@@ -121,15 +121,15 @@ class Consumer:
                 async with asyncio.timeout(KAFKA_TIMEOUT_S):
                     await kafka.stop()
 
-    async def _read(self, kafka: AIOKafkaConsumer, places: "_FromDatabase", stop: asyncio.Event) -> None:
+    async def _read(self, kafka: AIOKafkaConsumer, places: "_Places", stop: asyncio.Event) -> None:
         """While one batch is in the database's hands, the next is fetched and made ready. They are written one after
         the other."""
         watch = Watch(PATIENCE_S)
-        ahead = asyncio.create_task(self._next(kafka, places, watch))
+        ahead = asyncio.create_task(self._next(kafka, places, watch, stop))
         try:
             while not stop.is_set():
                 batch = await ahead
-                ahead = asyncio.create_task(self._next(kafka, places, watch))
+                ahead = asyncio.create_task(self._next(kafka, places, watch, stop))
                 if batch is not None:
                     await self._take(kafka, places, batch, stop)
         finally:
@@ -137,13 +137,18 @@ class Consumer:
             if not ahead.cancelled() and not ahead.exception() and (batch := ahead.result()):
                 await _dropped(batch.ready)
 
-    async def _next(self, kafka: AIOKafkaConsumer, places: "_FromDatabase", watch: Watch) -> "_Batch | None":
+    async def _next(
+        self, kafka: AIOKafkaConsumer, places: "_Places", watch: Watch, stop: asyncio.Event
+    ) -> "_Batch | None":
         """None when nothing came for a while."""
         if not places.found:
-            await asyncio.sleep(ASSIGNMENT_WAIT_S)
+            await self._find(places, stop)
             return None
         turn, at_most = places.turn, self._settings.consumer_batch
         fetched = await kafka.getmany(timeout_ms=FETCH_WAIT_MS, max_records=at_most)
+        if turn != places.turn:
+            # A fetch goes on through a rebalance, and brings what the new assignment has, before its places are set.
+            return None
         records = [_record(r) for part in fetched.values() for r in part]
         await watch.look(kafka, drained=len(records) < at_most)
         if not records:
@@ -151,8 +156,16 @@ class Consumer:
         offsets = {tp: part[-1].offset + 1 for tp, part in fetched.items() if part}
         return _Batch(turn, offsets, records, asyncio.create_task(self._handler.prepare(records)))
 
+    async def _find(self, places: "_Places", stop: asyncio.Event) -> None:
+        waits = backoff(self._rng)
+        while not stop.is_set():
+            try:
+                return await places.find()
+            except AWAY as error:
+                await self._wait(stop, waits, error)
+
     async def _take(
-        self, kafka: AIOKafkaConsumer, places: "_FromDatabase", batch: "_Batch", stop: asyncio.Event
+        self, kafka: AIOKafkaConsumer, places: "_Places", batch: "_Batch", stop: asyncio.Event
     ) -> None:
         try:
             # After a rebalance every partition is read again from where the database says.
@@ -211,47 +224,46 @@ class Consumer:
         await pause(stop, next(waits))
 
 
-class _FromDatabase(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped library
-    """Starts each assigned partition where the database says; `found` once it has. `turn` is another after each
-    rebalance."""
+class _Places(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped library
+    """Where each assigned partition is read from: where the database says, or its beginning. `turn` is another after
+    each rebalance; `found`: this turn's places are set."""
 
     def __init__(self, kafka: AIOKafkaConsumer, engine: AsyncEngine) -> None:
         self._kafka = kafka
         self._engine = engine
+        self._assigned: Collection[TopicPartition] = ()
         self.found = False
         self.turn = 0
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        self._assigned = ()
         self.found = False
         self.turn += 1
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        await self._seek(assigned)
-        self.found = True
+        self._assigned = assigned
 
-    async def _seek(self, assigned: Collection[TopicPartition]) -> None:
-        try:
-            async with asyncio.timeout(KAFKA_TIMEOUT_S):
-                async with self._engine.connect() as conn:
-                    reached = await store.positions(await driver(conn))
-                known = {
-                    tp: reached[tp.topic, tp.partition]
-                    for tp in assigned
-                    if (tp.topic, tp.partition) in reached
-                }
-                ends = await self._kafka.end_offsets(list(known)) if known else {}
-        except (*AWAY, KafkaError) as error:
-            # The group's own offsets are never ahead of the database, and reading again changes nothing.
-            log.warning("starting from the group's offsets: %s", type(error).__name__)
+    async def find(self) -> None:
+        """Sets every place, and `found` with them; no fetch may run beside it. Raises what AWAY names, KafkaError."""
+        turn, assigned = self.turn, list(self._assigned)
+        if not assigned:
+            return await asyncio.sleep(ASSIGNMENT_WAIT_S)
+        async with asyncio.timeout(KAFKA_TIMEOUT_S):
+            async with self._engine.connect() as conn:
+                reached = await store.positions(await driver(conn))
+            begins = await self._kafka.beginning_offsets(assigned)
+            ends = await self._kafka.end_offsets(assigned)
+        if turn != self.turn:
             return
-        for tp, offset in known.items():
-            if offset <= ends[tp]:
-                self._kafka.seek(tp, offset)
-            else:
+        for tp in assigned:
+            offset = reached.get((tp.topic, tp.partition), begins[tp])
+            if offset > ends[tp]:
                 log.warning(
                     "%s %d is shorter than the database knows it: a topic made anew", tp.topic, tp.partition
                 )
-                self._kafka.seek(tp, 0)
+                offset = begins[tp]
+            self._kafka.seek(tp, offset)
+        self.found = True
 
 
 async def _commit(kafka: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:

@@ -626,6 +626,31 @@ async def test_two_consumers_share_the_partitions_and_one_takes_over_from_the_ot
     assert Counter(await thread.told()) == {"opprettet": 20, "utfort": 20}
 
 
+@pytest.mark.parametrize("read_before", [False, True])
+async def test_a_fetch_that_lasts_through_a_rebalance_loses_nothing(
+    thread: Thread, monkeypatch: pytest.MonkeyPatch, read_before: bool
+) -> None:
+    """aiokafka's fetch goes on after it and then brings what the new assignment has, from whichever offset."""
+    subjects = [child(n) for n in range(20)]
+    one, another = thread.consumer(), thread.consumer()
+    with monkeypatch.context() as patch:
+        patch.setattr(consumer_module, "FETCH_WAIT_MS", 60_000)
+        async with thread.running(one):
+            await eventually(lambda: _reads(one), True)
+            if read_before:  # then the database knows a position in each of their partitions
+                await thread.send(*(thread.outgoing(CASE[0], s) for s in subjects))
+                await thread.until(TIMELINE, 20)
+            async with thread.running(another):
+                await eventually(lambda: _reads(another), True)
+                patch.undo()
+                await thread.send(*(thread.outgoing(e, s) for s in subjects for e in CASE))
+                await thread.until(TIMELINE, 80)
+
+
+async def _reads(consumer: Consumer) -> bool:
+    return bool(await consumer.ends())
+
+
 @asynccontextmanager
 async def client(thread: Thread, rolle: str = "system") -> AsyncIterator[httpx.AsyncClient]:
     app = create(thread.engine, thread.handler, thread.consumer(), thread.settings, lambda: thread.now)

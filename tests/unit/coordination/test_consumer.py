@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from backbone.failures import Retry
 from backbone.settings import Settings
-from consumers.coordination.consumer import Consumer, _FromDatabase
+from consumers.coordination.consumer import Consumer, _Places
 from consumers.coordination.innlesing import Record
 
 PLACE = TopicPartition("skole.hendelser", 0)
@@ -76,9 +76,9 @@ async def reading(kafka: Kafka, handler: Handler, places: Any, until: Callable[[
         await task
 
 
-def assigned() -> _FromDatabase:
+def assigned() -> _Places:
     nothing: Any = None
-    places = _FromDatabase(nothing, nothing)
+    places = _Places(nothing, nothing)
     places.found = True
     return places
 
@@ -121,7 +121,7 @@ async def test_after_a_rebalance_what_was_fetched_before_it_is_thrown_away_and_r
             while ("prepared", BATCH) not in handler.said:
                 await asyncio.sleep(0)
             await places.on_partitions_revoked([PLACE])
-            kafka.at = BATCH  # as the listener does: from where the database says
+            kafka.at = BATCH  # from where the database says
             places.found = True
 
     kafka, handler, places = Kafka(end=4), Handler(), assigned()
