@@ -45,6 +45,8 @@ STALLED_CONSUMER, SILENT_PRODUCER = "stalled-consumer", "silent-producer"
 """Points that do not kill: from there on that one client of aiokafka does nothing, and says nothing (#1154, #1101)."""
 LATE_COMMITS = "late-commits"
 """No bug: every third commit of the journal takes its time, so that numbers become visible out of order."""
+LONG_FETCHES, LONG_FETCH_MS = "long-fetches", 3_000
+"""No bug: a consumer's fetch waits that long, so that one lasts through each rebalance."""
 
 Method = Callable[..., Coroutine[Any, Any, Any]]
 _WRITES = {"samordning": ("INTO posisjon", "consumer"), "tjenester": ("INTO journal", "accept")}
@@ -196,6 +198,8 @@ async def _fetch(real: Method, self: Any, *args: Any, **named: Any) -> Any:
         _dead.add(self)
         await asyncio.sleep(named.get("timeout_ms", 0) / 1000)
         return {}
+    if planted(LONG_FETCHES):
+        named["timeout_ms"] = LONG_FETCH_MS
     return await real(self, *args, **named)
 
 

@@ -216,6 +216,8 @@ class Load:
         self._acknowledged = 0
         self._more = asyncio.Condition()
         self._spare = list(plan.spare)
+        self.pace = 1.0
+        """The lanes' pauses are so many times as long."""
         self.total = sum(len(request.events) for lane in plan.lanes for request in lane)
         self.done = asyncio.Event()
         self.subjects: dict[str, Child] = {}
@@ -280,7 +282,7 @@ class Load:
             async with self._more:
                 self._acknowledged += len(request.events)
                 self._more.notify_all()
-            await asyncio.sleep(request.pause_s)
+            await asyncio.sleep(request.pause_s * self.pace)
 
     async def _midway(self) -> None:
         await self.reached(0.5)

@@ -23,7 +23,7 @@ FROZEN_S = (0.5, 3.0)
 HEALTH_GIVES_UP_S = 90.0
 """The supervisor asks a part that does not answer six times before it kills it."""
 NEVER_RESTS_S = 15.0
-STORM_MEMBERS, STORM_STAYS_S = 5, (0.2, 1.5)
+STORM_MEMBERS, STORM_STAYS_S, STORM_PACE = 5, (0.2, 1.5), 5.0
 
 
 async def kill_at_random(fault: Fault) -> None:
@@ -96,9 +96,11 @@ async def lose_locks(fault: Fault) -> None:
 
 async def storm(fault: Fault) -> None:
     """Members join and leave the group all the time, and do nothing with what they are given; and a second process
-    that does."""
+    that does. A fetch lasts through each coming and going."""
     (at,) = fault.moments(1)
+    fault.load.pace = STORM_PACE
     async with AsyncExitStack() as stack:
+        stack.enter_context(fault.stack.planted(hooks.LONG_FETCHES))
         await stack.enter_async_context(fault.stack.second("samordning"))
         await fault.load.reached(at)
         for _ in range(STORM_MEMBERS):
