@@ -265,23 +265,28 @@ class JournalKeys:
         """(id, key) of the hour that `now` is in."""
         hour = now.replace(minute=0, second=0, microsecond=0)
         if self._current is None or self._current[0] != hour:
-            row = await conn.fetchrow(
-                # The empty update makes RETURNING answer for the row that another process made, too.
-                "INSERT INTO journalnokkel (id, time, innpakket, kek_id) VALUES ($1, $2, $3, $4)"
-                " ON CONFLICT (time) DO UPDATE SET time = excluded.time RETURNING id, innpakket, kek_id",
-                (made := uuid.uuid4()),
-                hour,
-                self._keks.wrap(new_key(), made.bytes),
-                self._keks.id,
-            )
-            assert row is not None
-            kept = row["id"] == made and conn.is_in_transaction()
+            row = await conn.fetchrow(_KEY_OF, hour) or await self._made(conn, hour)
             key = self._unwrap(row)
-            if kept:
-                # Made in this very transaction, which may yet roll back: it is remembered at the next call.
+            if not row["committed"]:
+                # Made in this very transaction, which may yet roll back; nobody else can see it.
                 return row["id"], key
             self._current = hour, row["id"], key
         return self._current[1], self._current[2]
+
+    async def _made(self, conn: asyncpg.Connection, hour: datetime) -> Any:
+        """By us, or meanwhile by another process."""
+        wrapped = self._keks.wrap(new_key(), (made := uuid.uuid4()).bytes)
+        await conn.execute(
+            "INSERT INTO journalnokkel (id, time, innpakket, kek_id) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT (time) DO NOTHING",
+            made,
+            hour,
+            wrapped,
+            self._keks.id,
+        )
+        row = await conn.fetchrow(_KEY_OF, hour)
+        assert row is not None
+        return row
 
     async def load(self, conn: asyncpg.Connection, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, bytes]:
         rows = await conn.fetch(
@@ -330,6 +335,10 @@ class JournalKeys:
             " AND NOT EXISTS (SELECT FROM journal j WHERE j.journalnokkel = k.id)",
             now - KEY_HOUR - KEY_GRACE,
         )
+
+
+_KEY_OF = "SELECT id, innpakket, kek_id, age(xmin) > 0 AS committed FROM journalnokkel WHERE time = $1"
+"""`age` counts from this transaction's own id: what it wrote itself is not older, nor is what its savepoints wrote."""
 
 
 async def forget_undecided(

@@ -6,6 +6,7 @@ import random
 import shutil
 import uuid
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -187,15 +188,40 @@ async def test_a_rolled_back_acceptance_leaves_nothing_and_its_key_is_not_used(
     journal = Journal(settings, "skole")
     with pytest.raises(RuntimeError):
         async with engine.begin() as conn:
-            await journal.append(await driver(conn), [event(1)], NOW)
+            for number in (1, 2):  # a large request is appended in slices
+                await journal.append(await driver(conn), [event(number)], NOW)
             raise RuntimeError("the request fails")
     async with engine.begin() as conn:
         assert await journal.append(await driver(conn), [event(1)], NOW) == ["mottatt"]
+    assert await openable(engine) == 1
+
+
+@pytest.mark.parametrize("savepoint", [False, True])
+async def test_a_key_that_is_not_committed_yet_is_used_by_its_own_request_alone(
+    engine: AsyncEngine, settings: Settings, savepoint: bool
+) -> None:
+    journal = Journal(settings, "skole")
+    async with engine.connect() as first, engine.begin() as second:
+        slow = await driver(first)
+        async with slow.transaction() if savepoint else nullcontext():
+            await journal.append(slow, [event(1)], NOW)
+        await journal.append(slow, [event(2)], NOW)
+        other = asyncio.create_task(journal.append(await driver(second), [event(3)], NOW))
+        _, waiting = await asyncio.wait({other}, timeout=0.5)
+        assert waiting, "it has no key until the first request has ended"
+        await first.rollback()
+        assert await other == ["mottatt"]
+    assert await openable(engine) == 1
+
+
+async def openable(engine: AsyncEngine) -> int:
+    """How many rows have a key that is there."""
     async with engine.begin() as conn:
-        rows = await (await driver(conn)).fetch(
-            "SELECT FROM journal j JOIN journalnokkel k ON k.id = j.journalnokkel"
+        return len(
+            await (await driver(conn)).fetch(
+                "SELECT FROM journal j JOIN journalnokkel k ON k.id = j.journalnokkel"
+            )
         )
-    assert len(rows) == 1
 
 
 async def test_neither_number_nor_content_stands_in_clear_in_the_journal(
