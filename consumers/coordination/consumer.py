@@ -34,8 +34,10 @@ log = logging.getLogger(__name__)
 
 GROUP = "samordning"
 FETCH_WAIT_MS = 200
-ASSIGNMENT_WAIT_S = 0.05
+ASSIGNMENT_WAIT_MS = 50
 KAFKA_TIMEOUT_S = 10.0
+TRIES = 4
+"""How often a record alone meets an error that nobody foresaw before it is parked: it may be its surroundings."""
 
 AWAY = (Retry, *DATABASE_AWAY)
 """samtykke or the database is away: wait and try the same again."""
@@ -182,6 +184,7 @@ class Consumer:
         """Handled, or (`stop` set) left for the next start. A record that can never be handled is found by
         halving, and parked: it holds up no other. `ready`: they are being prepared already."""
         waits = backoff(self._rng)
+        unforeseen = 0
         while not stop.is_set():
             began = time.perf_counter()
             try:
@@ -198,7 +201,10 @@ class Consumer:
             except AWAY as error:
                 await self._wait(stop, waits, error)
             except Exception as error:
-                return await self._halve(records, stop, error)
+                unforeseen += 1
+                if len(records) > 1 or unforeseen == TRIES:
+                    return await self._halve(records, stop, error)
+                await self._wait(stop, waits, error)
             ready = None
 
     async def _halve(self, records: Sequence[Record], stop: asyncio.Event, error: Exception) -> None:
@@ -247,7 +253,9 @@ class _Places(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped libra
         """Sets every place, and `found` with them; no fetch may run beside it. Raises what AWAY names, KafkaError."""
         turn, assigned = self.turn, list(self._assigned)
         if not assigned:
-            return await asyncio.sleep(ASSIGNMENT_WAIT_S)
+            # aiokafka joins no group for one that has not asked for anything in a long time. What comes is read again.
+            await self._kafka.getmany(timeout_ms=ASSIGNMENT_WAIT_MS)
+            return
         async with asyncio.timeout(KAFKA_TIMEOUT_S):
             async with self._engine.connect() as conn:
                 reached = await store.positions(await driver(conn))

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import functools
 import random
 import socket
 import uuid
@@ -15,7 +16,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone.database import dedicated
@@ -27,7 +28,7 @@ from backbone.tokens import issue, system_principal
 from consumers.coordination import consumer as consumer_module
 from consumers.coordination import main, store
 from consumers.coordination.api import create
-from consumers.coordination.consumer import Consumer
+from consumers.coordination.consumer import Consumer, _Places
 from consumers.coordination.duties import digest, duties
 from consumers.coordination.facts import FactSet
 from consumers.coordination.handler import Handler, fact_context, task_context
@@ -322,6 +323,19 @@ async def test_the_position_in_the_database_is_where_the_next_consumer_starts(
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize("compression", ["zstd", "lz4", "snappy", "gzip"])
+async def test_what_another_client_has_compressed_is_read(thread: Thread, compression: str) -> None:
+    async with AIOKafkaProducer(
+        bootstrap_servers=thread.settings.kafka, compression_type=compression
+    ) as producer:
+        for record in (thread.outgoing(e, child()) for e in CASE):
+            await producer.send_and_wait(
+                record.topic, key=record.key, value=record.value, headers=list(record.headers)
+            )
+    async with thread.running():
+        await thread.until(TIMELINE, 4)
+
+
 async def test_poison_and_future_versions_are_parked_and_hold_up_nobody(thread: Thread) -> None:
     future = thread.outgoing(SCHOOL, child(2), dataschema="urn:samspor:skole.ppt.henvist:2")
     stranger = thread.outgoing(SCHOOL, child(2), id="x", type="no.samspor.skole.finnes.ikke")
@@ -405,6 +419,21 @@ async def test_a_record_that_meets_a_bug_is_found_and_parked(thread: Thread) -> 
     async with thread.running(thread.consumer(Buggy(thread.handler))):
         await thread.until("SELECT count(*) FROM parkert WHERE grunn = 'feil-ZeroDivisionError'", 1)
         await thread.until(TIMELINE, 3)
+
+
+async def test_an_error_that_passes_parks_nothing(thread: Thread) -> None:
+    errors = [RuntimeError("unable to perform operation on a closed transport")] * 2
+
+    class Flaky(Proxy):
+        async def handle(self, records: Sequence[Record], **how: Any) -> None:
+            if errors:
+                raise errors.pop()
+            await thread.handler.handle(records, **how)
+
+    await thread.publish(SCHOOL)
+    async with thread.running(thread.consumer(Flaky(thread.handler))):
+        await thread.until(TIMELINE, 1)
+    assert await thread.rows("SELECT FROM parkert") == []
 
 
 async def test_any_order_on_the_real_thread_gives_the_same_timeline_and_digest(thread: Thread) -> None:
@@ -645,6 +674,34 @@ async def test_a_fetch_that_lasts_through_a_rebalance_loses_nothing(
                 patch.undo()
                 await thread.send(*(thread.outgoing(e, s) for s in subjects for e in CASE))
                 await thread.until(TIMELINE, 80)
+
+
+async def test_samtykke_away_for_longer_than_kafka_waits_for_a_consumer_and_it_reads_on(
+    thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then the group takes the partitions back, and gives them only to one that asks again."""
+    impatient = functools.partial(AIOKafkaConsumer, max_poll_interval_ms=500)
+    monkeypatch.setattr(consumer_module, "AIOKafkaConsumer", impatient)
+    revoked = asyncio.Event()
+
+    async def on_revoked(self: Any, _: Any) -> None:
+        await was(self, _)
+        revoked.set()
+
+    was = _Places.on_partitions_revoked
+    thread.settings = thread.settings.model_copy(update={"session_timeout_ms": 6_000})
+    thread.samtykke.away = 1_000
+    consumer = thread.consumer()
+    async with thread.running(consumer):
+        await eventually(lambda: _reads(consumer), True)
+        monkeypatch.setattr(_Places, "on_partitions_revoked", on_revoked)
+        await thread.publish(*CASE)
+        async with asyncio.timeout(20):
+            await revoked.wait()
+        thread.samtykke.away = 0
+        await thread.until(TIMELINE, 4)  # what it had in hand
+        await thread.publish(APPOINTED)
+        await thread.until(TIMELINE, 5)
 
 
 async def _reads(consumer: Consumer) -> bool:
