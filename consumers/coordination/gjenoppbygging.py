@@ -12,6 +12,7 @@ needs to be accepted, and is then told as any other change: once. Memory is boun
 
 import base64
 import hashlib
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +33,8 @@ from consumers.coordination import steglager, store
 from consumers.coordination.duties import evaluate
 from consumers.coordination.facts import FactSet, merged
 from consumers.coordination.forteller import told_baton, told_step
-from consumers.coordination.handler import Keys, _arguments, fact_context, task_context
+from consumers.coordination.handler import SET_ASIDE, Keys, _arguments, fact_context, task_context
+from consumers.coordination.innlesing import content_of
 from consumers.coordination.koblede import as_given
 from consumers.coordination.oppgaver import Oppgave, Step, Telling, everybody, handed_on, steps
 from consumers.coordination.regler import samarbeid
@@ -40,8 +42,9 @@ from consumers.coordination.regler.regelverk import Regelverk
 from consumers.coordination.sak import Sak
 from consumers.coordination.stafett import begin
 from contracts import samtykke_api as api
-from contracts.envelope import Content
 from contracts.tjenester import SAMORDNING
+
+log = logging.getLogger(__name__)
 
 FRESH, OLD = "gjenoppbygging", "gjenoppbygging_gammel"
 TABLES = ("faktasett", "oppgave")
@@ -176,6 +179,7 @@ class Gjenoppbygging:
             async with self._engine.begin() as conn:
                 db = await driver(conn)
                 # Facts first, tasks after: the order in which everybody else locks them.
+                await store.let_nobody_forget(db)
                 await db.execute("LOCK TABLE public.faktasett IN ACCESS EXCLUSIVE MODE")
                 await db.execute("LOCK TABLE public.oppgave IN ACCESS EXCLUSIVE MODE")
                 while stale := await _stale(db, self._chunk):
@@ -199,13 +203,14 @@ class Gjenoppbygging:
             subjects = list(keys)
         async with self._engine.begin() as conn:
             db = await driver(conn)
+            await store.let_nobody_forget(db)
             await db.fetch(
                 "SELECT FROM public.faktasett WHERE subject = ANY($1::uuid[]) ORDER BY subject FOR UPDATE",
                 subjects,
             )
             return await self._compute(db, subjects, keys)
 
-    async def _keys(self, db: asyncpg.Connection, subjects: Sequence[str]) -> dict[str, api.NokkelSvar]:
+    async def _keys(self, db: asyncpg.Connection, subjects: Sequence[str]) -> "dict[str, _Svar]":
         rows = await db.fetch(
             "SELECT subject::text, array_agg(DISTINCT nokkelid::text) FROM tidslinje WHERE subject = ANY($1::uuid[])"
             " GROUP BY subject",
@@ -213,24 +218,26 @@ class Gjenoppbygging:
         )
         named = {row[0]: row[1] for row in rows}
         items: list[api.NokkelItem] = [{"subject": s, "nokkelider": named.get(s, [])} for s in subjects]
-        found = {answer["subject"]: answer for answer in await self._samtykke.keys(items)}
-        others = {s for answer in found.values() for s in _barn(answer)} - found.keys()
+        answers = await self._samtykke.keys(items)
+        found = {a["subject"]: _Svar(a, frozenset(named.get(a["subject"], ()))) for a in answers}
+        others = {s for svar in found.values() for s in svar.barn} - found.keys()
         return {**found, **await self._keys(db, sorted(others))} if others else found
 
     async def _compute(
-        self, db: asyncpg.Connection, subjects: Sequence[str], keys: Mapping[str, api.NokkelSvar]
+        self, db: asyncpg.Connection, subjects: Sequence[str], keys: "Mapping[str, _Svar]"
     ) -> int:
         """Writes these children's fact sets and tasks into the fresh tables, from what is committed now."""
+        gone = await store.forgotten(db, subjects)
         child = _Children(
             await _live(db, subjects),
             await _task_marks(db, subjects),
             await _timeline(db, subjects),
             await store.tasks_of(db, subjects),
-            {s: _open_key(keys.get(s)) for s in subjects},
+            {s: _open_key(keys.get(s)) if s not in gone else None for s in subjects},
         )
         await _carry_over(db, subjects)
         out = _Written()
-        for barn in sorted({_barn(keys.get(s)) or (s,) for s in subjects}):
+        for barn in sorted({(keys[s].barn if s in keys else ()) or (s,) for s in subjects}):
             self._barn(child, barn, out)
         await db.executemany(_SAVE_FACTS, out.facts)
         await db.execute(f"SET LOCAL search_path = {FRESH}, public")
@@ -251,7 +258,7 @@ class Gjenoppbygging:
                     out.facts.append((subject, *live[:-1]))
                 out.marks.append((subject, mark, all_.marks.get(subject), False))
                 continue
-            facts = self._tell_all(subject, all_.rows.get(subject, ()), key.data)
+            facts = self._tell_all(subject, all_.rows.get(subject, ()), key)
             if facts is None:  # a key came after they were asked for: it is done again
                 out.marks.append((subject, "", None, False))
                 return
@@ -276,7 +283,11 @@ class Gjenoppbygging:
         at = min(_as_of(all_.live.get(s), now) for s in found)
         live = all_.live.get(first)
         rules = self._rules.for_kommune(live.kommune if live else all_.rows[first][0].kommune)
-        duties, next_change = evaluate(facts, rules, at)
+        try:
+            duties, next_change = evaluate(facts, rules, at)
+        except Exception as error:  # as the consumer: its tasks stand as they stand
+            log.error("a child's duties can't be derived: %s", type(error).__name__)
+            duties, next_change = None, now + SET_ASIDE
         looked_at = sorted(found)[
             0
         ]  # a child's next look is kept on one of its subjects, as the consumer keeps it
@@ -287,6 +298,8 @@ class Gjenoppbygging:
             sealed = seal(key.own, own.encode(), fact_context(subject))
             change = next_change if subject == looked_at else None
             out.facts.append((subject, kommune, key.own_id, sealed, change, bool(live and live.venter), at))
+        if duties is None:
+            return
         held = {id_: task for s in barn for id_, task in all_.tasks.get(s, {}).items()}
         knows = Sak(facts, rules, at).knows if handed_on(held.values()) else everybody
         given = duties if len(barn) == 1 else as_given(duties, barn, held)
@@ -295,17 +308,18 @@ class Gjenoppbygging:
             if key is not None:
                 out.tasks.append(self._written(step, key))
 
-    def _tell_all(
-        self, subject: str, rows: Iterable[store.Waiting], keys: Mapping[str, bytes]
-    ) -> FactSet | None:
-        """None where the key of a row is not at hand."""
+    def _tell_all(self, subject: str, rows: Iterable[store.Waiting], keys: "_Key") -> FactSet | None:
+        """None where a row came after the keys were asked for. What samtykke has no key of any more (the keys'
+        database was restored) tells nothing: a difference like any other."""
         facts = FactSet(subject)
         for row in rows:
-            key = keys.get(row.nokkelid)
+            key = keys.data.get(row.nokkelid)
             if key is None:
-                return None
+                if row.nokkelid not in keys.asked:
+                    return None
+                continue
             try:
-                content = Content.model_validate_json(open_sealed(key, row.innhold, row.aad))
+                content = content_of(open_sealed(key, row.innhold, row.aad))
                 self._rules.tell(facts, row.source, row.type, row.time, row.id, content)
             except (SealBroken, LookupError, ValueError, TypeError):
                 continue  # it was not counted when it came, either
@@ -364,20 +378,29 @@ class _Key:
     own_id: str
     own: bytes
     data: Mapping[str, bytes]
+    asked: frozenset[str]
 
 
-def _barn(answer: api.NokkelSvar | None) -> tuple[str, ...]:
-    return tuple(answer.get("koblet", ())) if answer else ()
+class _Svar(NamedTuple):
+    """samtykke's answer, and the ids of the keys it was asked for."""
+
+    answer: api.NokkelSvar
+    asked: frozenset[str]
+
+    @property
+    def barn(self) -> tuple[str, ...]:
+        return tuple(self.answer.get("koblet", ()))
 
 
-def _open_key(answer: api.NokkelSvar | None) -> _Key | None:
-    own = answer["samordning"] if answer else None
-    if answer is None or own is None or answer["status"] != "aktiv":
+def _open_key(svar: _Svar | None) -> _Key | None:
+    own = svar.answer["samordning"] if svar else None
+    if svar is None or own is None or svar.answer["status"] != "aktiv":
         return None
     return _Key(
         own["nokkelid"],
         base64.b64decode(own["nokkel"]),
-        {id_: base64.b64decode(key) for id_, key in answer["nokler"].items()},
+        {id_: base64.b64decode(key) for id_, key in svar.answer["nokler"].items()},
+        svar.asked,
     )
 
 

@@ -30,7 +30,7 @@ from consumers.coordination import steglager, store
 from consumers.coordination.duties import evaluate
 from consumers.coordination.facts import FactSet, merged
 from consumers.coordination.forteller import told_baton, told_step
-from consumers.coordination.innlesing import Arrival, Parked, Reader, Record, open_body
+from consumers.coordination.innlesing import Arrival, Parked, Reader, Record, content_of, open_body
 from consumers.coordination.koblede import as_given
 from consumers.coordination.oppgaver import Oppgave, Step, everybody, handed_on, steps
 from consumers.coordination.regler import samarbeid
@@ -39,7 +39,7 @@ from consumers.coordination.regler.regelverk import Regelverk
 from consumers.coordination.sak import Sak
 from consumers.coordination.stafett import begin
 from contracts import samtykke_api as api
-from contracts.catalogue import Catalogue
+from contracts.catalogue import PREFIX, Catalogue
 from contracts.envelope import Content, Row
 from contracts.tjenester import SAMORDNING, SAMTYKKE
 from contracts.topics import event_topic
@@ -50,6 +50,9 @@ AT_A_TIME = 500
 """Records read, or children settled, before others get their turn."""
 PREPARED_HOLDS = timedelta(seconds=5)
 """How long samtykke's answers for a batch that waits its turn count; after that it is asked again."""
+SET_ASIDE = timedelta(hours=1)
+"""When a child whose duties could not be derived is looked at again."""
+JOINED, PARTED = (f"{PREFIX}{SAMTYKKE}.identitet.{step}" for step in ("koblet", "frakoblet"))
 
 T = TypeVar("T")
 
@@ -79,14 +82,16 @@ class ChildKeys:
 
 
 class News:
-    """What a batch tells of one child."""
+    """What a batch tells of one child. `again`: it was joined or parted, and is to be looked at with keys that samtykke
+    gives after that."""
 
-    __slots__ = ("cause", "facts", "kommune")
+    __slots__ = ("again", "cause", "facts", "kommune")
 
     def __init__(self, subject: str, kommune: str) -> None:
         self.facts = FactSet(subject)
         self.kommune = kommune
         self.cause: Row | None = None
+        self.again = False
 
 
 class Spans:
@@ -136,6 +141,16 @@ class Prepared:
     counted: list[Arrival] = field(default_factory=list)
     blocked: list[Arrival] = field(default_factory=list)
     erased: list[Arrival] = field(default_factory=list)
+
+    def leave_out(self, forgotten: Collection[str]) -> None:
+        """Children who were erased after samtykke was asked about them: nothing may be made of them again."""
+        if not forgotten:
+            return
+        for sort in (self.counted, self.blocked):
+            self.erased += [a for a in sort if a.envelope.subject in forgotten]
+            sort[:] = [a for a in sort if a.envelope.subject not in forgotten]
+        for subject in forgotten:
+            self.told.pop(subject, None)
 
 
 @contextmanager
@@ -274,6 +289,7 @@ class Handler:
         now, p = self._clock(), prepared
         async with self._engine.begin() as conn:
             db = await driver(conn)
+            p.leave_out(await store.forgotten(db, p.keys))
             new = await store.add_to_timeline(db, p.counted, p.blocked, now)
             await self._settle(db, _fresh(p, new), p.keys, now, p.spans)
             await store.park(db, p.parked, now)
@@ -305,25 +321,29 @@ class Handler:
         for subject, child in keys.items():
             by_status[child.status].append(subject)
         now = self._clock()
+        if by_status["slettet"]:
+            await self._forget(by_status["slettet"])
         async with self._engine.begin() as conn:
             db = await driver(conn)
+            gone = await store.forgotten(db, keys)
             await store.hold(db, by_status["sperret"])
-            await store.forget(db, by_status["slettet"])
-            told, counted = await self._waiting(db, by_status["aktiv"], keys)
+            active = [s for s in by_status["aktiv"] if s not in gone]
+            told, counted = await self._waiting(db, active, keys)
             spans = Spans(())
-            await self._settle(db, told, keys, now, spans, recompute=True)
+            unreadable = await self._settle(db, told, keys, now, spans, recompute=True)
             await store.save_joined(db, {s: child.koblet[:1] for s, child in keys.items()})
             for barn in sorted({child.koblet for child in keys.values() if child.koblet}):
-                await self._settle_joined(
-                    db, [s for s in barn if keys[s].status == "aktiv"], keys, now, spans
-                )
-            await store.counted(db, counted)
+                await self._settle_joined(db, [s for s in barn if s in active], keys, now, spans)
+            await store.counted(db, [place for s in told.keys() - unreadable for place in counted[s]])
         spans.committed(())
 
     async def forget(self, glemsel: api.Glemsel) -> None:
         """An erased child. Raises asyncpg's errors and OSError when the database is away."""
+        await self._forget(glemsel["subjects"])
+
+    async def _forget(self, subjects: Sequence[str]) -> None:
         async with self._engine.begin() as conn:
-            await store.forget(await driver(conn), glemsel["subjects"])
+            await store.forget(await driver(conn), subjects, self._clock())
 
     async def _keys(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, ChildKeys]:
         """One call for the whole batch."""
@@ -352,6 +372,9 @@ class Handler:
             heard = self._rules.tell(news.facts, e.source, e.type, e.time, e.id, content)
         except (KeyError, ValueError, TypeError):
             return Parked(arrival.record, "ugyldig-innhold", e.type)
+        if e.type in (JOINED, PARTED):
+            news.again = True
+            told[e.subject] = news
         if heard:
             told[e.subject] = news
             if news.cause is None or (news.cause.time, news.cause.id) < (e.time, e.id):
@@ -360,18 +383,18 @@ class Handler:
 
     async def _waiting(
         self, db: asyncpg.Connection, subjects: Sequence[str], keys: Mapping[str, ChildKeys]
-    ) -> tuple[dict[str, News], list[store.Place]]:
-        """What the waiting rows of these children tell, and which rows were read."""
+    ) -> tuple[dict[str, News], dict[str, list[store.Place]]]:
+        """What the waiting rows of these children tell, and which rows were read, by child."""
         told = {s: News(s, "") for s in subjects}
-        counted: list[store.Place] = []
+        counted: dict[str, list[store.Place]] = defaultdict(list)
         for row in await store.waiting(db, subjects):
             key = keys[row.subject].data.get(row.nokkelid)
             if key is None:
                 continue  # it came after the keys were asked for: the next sweep takes it
-            counted.append((row.source, row.id))
+            counted[row.subject].append((row.source, row.id))
             told[row.subject].kommune = row.kommune
             try:
-                content = Content.model_validate_json(key.open(row.innhold, row.aad))
+                content = content_of(key.open(row.innhold, row.aad))
                 self._rules.tell(told[row.subject].facts, row.source, row.type, row.time, row.id, content)
             except (SealBroken, LookupError, ValueError, TypeError) as error:
                 log.error("a timeline row of type %s can't be counted: %s", row.type, type(error).__name__)
@@ -386,10 +409,11 @@ class Handler:
         spans: Spans,
         *,
         recompute: bool = False,
-    ) -> None:
-        """Merges what was told into the fact sets and brings tasks into line with the duties."""
+    ) -> Collection[str]:
+        """Merges what was told into the fact sets and brings tasks into line with the duties. `recompute`: what was
+        told is all that waits. The children whose facts can't be read: they are built anew, from every row."""
         if not told:
-            return
+            return ()
         held = await store.lock_fact_sets(db, told)
         tasks = await store.tasks_of(db, told)
         saved: list[store.Saved] = []
@@ -401,20 +425,26 @@ class Handler:
             if number % AT_A_TIME == 0:
                 await asyncio.sleep(0)
             key, row = keys[subject], held.get(subject)
-            facts = _open(subject, row, key)
+            facts = (
+                FactSet(subject) if recompute and row and row.innhold is None else _open(subject, row, key)
+            )
             if facts is None:
                 unreadable.append(subject)
                 continue
-            if not facts.merge(news.facts) and not (recompute and row):
+            if not facts.merge(news.facts) and not ((recompute or news.again) and row):
                 continue
             kommune = row.kommune if row else news.kommune
             sealed = key.facts.seal(facts.encode(), fact_context(subject))
-            if key.koblet:  # what is due follows from all of the child's subjects: soon, and together
+            if (
+                key.koblet or news.again
+            ):  # what is due follows from all of the child's subjects: soon, and together
                 saved.append(store.Saved(subject, kommune, key.fact_key_id, sealed, now, row is None))
                 continue
             rules = self._rules.for_kommune(kommune)
-            duties, next_change = evaluate(facts, rules, now)
+            duties, next_change = self._due(facts, rules, now)
             saved.append(store.Saved(subject, kommune, key.fact_key_id, sealed, next_change, row is None))
+            if duties is None:
+                continue
             mine = tasks.get(subject, {})
             knows = Sak(facts, rules, now).knows if handed_on(mine.values()) else everybody
             for step in steps(mine, duties, kommune, knows):
@@ -432,6 +462,18 @@ class Handler:
         if unreadable:
             log.error("%d fact sets can't be opened and are built anew", len(unreadable))
             await store.rebuild(db, unreadable)
+        return unreadable
+
+    def _due(
+        self, facts: FactSet, rules: Regelverk, now: datetime
+    ) -> tuple[tuple[Duty, ...] | None, datetime | None]:
+        """What `evaluate` says; None where it fails: the tasks stand as they stand, and no other child, and no event,
+        suffers for it."""
+        try:
+            return evaluate(facts, rules, now)
+        except Exception as error:
+            log.error("a child's duties can't be derived: %s", type(error).__name__)
+            return None, now + SET_ASIDE
 
     async def _settle_joined(
         self,
@@ -451,7 +493,10 @@ class Handler:
         facts = merged(barn[0], sets)
         kommune = next(iter(held.values())).kommune
         rules = self._rules.for_kommune(kommune)
-        duties, next_change = evaluate(facts, rules, now)
+        duties, next_change = self._due(facts, rules, now)
+        if duties is None:
+            await store.look_again(db, list(held), next_change)
+            return
         tasks = {id_: t for own in (await store.tasks_of(db, barn)).values() for id_, t in own.items()}
         knows = Sak(facts, rules, now).knows if handed_on(tasks.values()) else everybody
         written: list[store.Written] = []
@@ -489,9 +534,11 @@ def task_context(id_: str) -> bytes:
 
 
 def _open(subject: str, row: store.Held | None, key: ChildKeys) -> FactSet | None:
-    """None for a set under another key or in another format."""
-    if row is None or row.innhold is None:
+    """None for a set under another key, in another format, or about to be built anew."""
+    if row is None:
         return FactSet(subject)
+    if row.innhold is None:
+        return None
     try:
         return FactSet.decode(subject, key.facts.open(row.innhold, fact_context(subject)))
     except (SealBroken, ValueError):

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pydantic import ValidationError
-
 from backbone.seal import SealBroken, Sealer
 from contracts.catalogue import Catalogue, UnknownType
 from contracts.envelope import Content, FutureVersion, MalformedEnvelope, Row, RowReader
@@ -92,12 +90,18 @@ def open_body(arrival: Arrival, key: Sealer | None) -> Content | Parked:
     if key is None:
         return Parked(record, "ukjent-nokkel", envelope.type)
     try:
-        content = Content.model_validate_json(key.open(record.value or b"", envelope.aad))
+        return content_of(key.open(record.value or b"", envelope.aad))
     except SealBroken:
         return Parked(record, "forsegling-brutt", envelope.type)
-    except ValidationError:
+    except ValueError:
         return Parked(record, "ugyldig-innhold", envelope.type)
-    # PostgreSQL's text cannot hold NUL, and a natural key becomes part of a task's occasion.
+
+
+def content_of(body: bytes) -> Content:
+    """Raises ValueError for what is no content, or none that can be counted."""
+    content = Content.model_validate_json(body)
     if "\0" in content.nokkel:
-        return Parked(record, "ugyldig-innhold", envelope.type)
+        raise ValueError(
+            "PostgreSQL's text cannot hold NUL, and a natural key becomes part of a task's occasion"
+        )
     return content

@@ -177,6 +177,8 @@ class Kommandoer:
         async with self._engine.begin() as conn:
             db = await driver(conn)
             child = await self._locked(db, keys, now)
+            if id_ not in (await store.tasks_of(db, [subject])).get(subject, {}):
+                raise ProblemError(404, "finnes-ikke")
             await self._append(
                 db,
                 [

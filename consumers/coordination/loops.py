@@ -6,7 +6,6 @@ import base64
 import logging
 import random
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import timedelta
 from typing import Any, Protocol
 
 import orjson
@@ -19,8 +18,8 @@ from backbone.kafka import Outgoing, Publisher
 from backbone.samtykke_client import Rejected
 from backbone.settings import Settings
 from consumers.coordination import store
-from consumers.coordination.consumer import AWAY, pause
-from consumers.coordination.handler import Handler
+from consumers.coordination.consumer import AWAY, BROKEN, pause
+from consumers.coordination.handler import SET_ASIDE, Handler
 from contracts import samtykke_api as api
 from contracts.topics import PARKERT
 
@@ -31,7 +30,6 @@ TIMER_S = 1.0
 FEED_WAIT_S = 5.0
 SWEEP_S = 60.0
 DEAD_LETTER_S = 1.0
-SET_ASIDE = timedelta(hours=1)
 _FIRST = "00000000-0000-0000-0000-000000000000"
 _READER = "samordning"
 
@@ -141,9 +139,9 @@ class Loops:
             return
         try:
             await self._handler.refresh(subjects)
-        except (*AWAY, Rejected):
-            raise
         except Exception as error:
+            if isinstance(error, (*AWAY, Rejected)) and not isinstance(error, BROKEN):
+                raise
             if len(subjects) == 1:
                 (subject,) = subjects
                 log.error("a child's duties can't be derived: %s", type(error).__name__)

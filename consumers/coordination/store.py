@@ -15,6 +15,8 @@ from consumers.coordination.oppgaveflyt import Flyt
 from consumers.coordination.oppgaver import Oppgave
 from consumers.coordination.regler.regel import Grunn
 
+FORGETTING = 0x67_6C_65_6D
+
 Place = tuple[str, str]
 """(source, id) of an event."""
 
@@ -297,15 +299,31 @@ async def hold(db: asyncpg.Connection, subjects: Sequence[str]) -> None:
     )
 
 
-async def forget(db: asyncpg.Connection, subjects: Sequence[str]) -> None:
+async def forget(db: asyncpg.Connection, subjects: Sequence[str], now: datetime) -> None:
     """Erased children: nothing is derived any more; tasks go, and what people did with them. Timeline rows stay, and
-    are noise without keys."""
+    are noise without keys. Transactions that asked who is `forgotten` are waited for, and later ones are told."""
+    await db.execute("SELECT pg_advisory_xact_lock($1)", FORGETTING)
+    await db.execute(
+        "INSERT INTO glemt (subject, tid) SELECT unnest($1::uuid[]), $2 ON CONFLICT DO NOTHING", subjects, now
+    )
     for table in ("faktasett", "steg", "stafett", "oppgave", "koblet"):
         await db.execute(f"DELETE FROM {table} WHERE subject = ANY($1::uuid[])", subjects)  # noqa: S608
     await db.execute(
         "UPDATE tidslinje SET venter = false WHERE venter AND subject = ANY($1::uuid[])", subjects
     )
     await db.execute("DELETE FROM parkert WHERE nokkel = ANY($1::bytea[])", [s.encode() for s in subjects])
+
+
+async def let_nobody_forget(db: asyncpg.Connection) -> None:
+    """Until this transaction ends; before any child is locked, as `forget` does it."""
+    await db.execute("SELECT pg_advisory_xact_lock_shared($1)", FORGETTING)
+
+
+async def forgotten(db: asyncpg.Connection, subjects: Iterable[str]) -> set[str]:
+    """Those of these who are; no more will be until this transaction ends."""
+    await let_nobody_forget(db)
+    rows = await db.fetch("SELECT subject::text FROM glemt WHERE subject = ANY($1::uuid[])", list(subjects))
+    return {row["subject"] for row in rows}
 
 
 async def rebuild(db: asyncpg.Connection, subjects: Sequence[str]) -> None:

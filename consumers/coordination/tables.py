@@ -77,6 +77,14 @@ faktasett = Table(
     Index("faktasett_venter", "subject", postgresql_where=text("venter")),
 )
 
+glemt = Table(
+    "glemt",
+    metadata,
+    Column("subject", UUID, primary_key=True),
+    Column("tid", TIME, nullable=False),
+    comment="erased children: what was under way for one when it was erased must not make anything of it again",
+)
+
 koblet = Table(
     "koblet",
     metadata,
