@@ -32,6 +32,7 @@ from services.samtykke.decide import PARENTS, age_rule, outgrown
 from services.samtykke.endringer import announce
 from services.samtykke.identitet import Person
 from services.samtykke.nokler import IDENTITET, KeyStore
+from services.samtykke.tilside import Aside
 
 Steg = Samtykkesteg
 
@@ -58,7 +59,7 @@ LOCK = "SELECT * FROM samtykke WHERE samtykke = $1 FOR UPDATE"
 OF_CHILD = "SELECT * FROM samtykke WHERE subject = ANY($1::uuid[]) ORDER BY tid, samtykke"
 HISTORY = "SELECT * FROM samtykke_hendelse WHERE samtykke = $1 ORDER BY sekvens"
 EXPIRED = """
-    SELECT * FROM samtykke s WHERE status IN ('gitt', 'venter') AND utloper <= $1
+    SELECT * FROM samtykke s WHERE status IN ('gitt', 'venter') AND utloper <= $1 AND samtykke <> ALL($3::uuid[])
     AND NOT EXISTS (SELECT FROM person p WHERE p.subject = s.subject AND p.status = 'slettet')
     ORDER BY utloper, samtykke LIMIT $2 FOR UPDATE SKIP LOCKED
 """
@@ -74,7 +75,9 @@ BY_PARENTS = """
 BIRTHDAYS = """
     SELECT p.subject, p.kommune, p.fodselsdato, p.neste_alder, p.status,
            ARRAY(SELECT o.subject FROM person o WHERE o.kanonisk = p.kanonisk) AS koblet
-    FROM person p WHERE p.neste_alder <= $1 ORDER BY p.neste_alder, p.subject LIMIT $2 FOR UPDATE SKIP LOCKED
+    FROM person p
+    WHERE p.neste_alder <= $1 AND p.fodselsdato IS NOT NULL AND p.subject <> ALL($3::uuid[])
+    ORDER BY p.neste_alder, p.subject LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 SET_NEXT = """
     UPDATE person SET neste_alder = n.dag
@@ -359,6 +362,7 @@ class Ledger:
         self._journal = Journal(settings, SAMTYKKE)
         self._keys = keys
         self._law = law_of(settings)
+        self._aside = Aside()
 
     async def lock(self, db: asyncpg.Connection, id_: UUID) -> Entry | None:
         return next(iter(await self._entries(await db.fetch(LOCK, id_))), None)
@@ -373,23 +377,38 @@ class Ledger:
 
     async def expire(self, db: asyncpg.Connection, now: datetime) -> int:
         """Writes down what has run out and announces what has begun since the last call; how many there
-        were.
+        were. A consent that this fails on is put aside.
         """
-        expired = await self._entries(await db.fetch(EXPIRED, now, EXPIRY_BATCH))
+
+        async def expire(rows: Sequence[asyncpg.Record]) -> list[Entry]:
+            return await self._write(
+                db, [("utlopt", entry) for entry in await self._entries(rows)], SYSTEM, now
+            )
+
+        rows = await db.fetch(EXPIRED, now, EXPIRY_BATCH, self._aside.at(now))
         started = {row["subject"] for row in await db.fetch(STARTED, now)}
-        await self._write(db, [("utlopt", entry) for entry in expired], SYSTEM, now)
+        expired = await self._aside.each(rows, "samtykke", db, expire, now)
         await announce(db, sorted(started | {entry.subject for entry in expired}))
         return len(started) + len(expired)
 
     async def birthdays(self, db: asyncpg.Connection, now: datetime) -> int:
         """Children who have reached an age that rights hang on: told of, their parents' consents looked at again, and
-        announced; how many there were.
+        announced; how many there were. A child that this fails on is put aside.
         """
         today = now.astimezone(OSLO).date()
+
+        async def birthdays(rows: Sequence[asyncpg.Record]) -> list[UUID]:
+            return await self._birthdays(db, rows, today, now)
+
+        rows = await db.fetch(BIRTHDAYS, today, EXPIRY_BATCH, self._aside.at(now))
+        told = await self._aside.each(rows, "subject", db, birthdays, now)
+        await announce(db, sorted(told))
+        return len(told)
+
+    async def _birthdays(
+        self, db: asyncpg.Connection, rows: Sequence[asyncpg.Record], today: date, now: datetime
+    ) -> list[UUID]:
         limits = self._law.aldre.grenser
-        rows = await db.fetch(BIRTHDAYS, today, EXPIRY_BATCH)
-        if not rows:
-            return 0
         later = [next_limit(row["fodselsdato"], limits, today) for row in rows]
         await db.execute(SET_NEXT, [row["subject"] for row in rows], later)
         told = []
@@ -402,8 +421,7 @@ class Ledger:
             await self.reconsider(db, row["koblet"] or [row["subject"]], row["fodselsdato"], now)
         if told:
             await self._journal.append(db, told, now)
-        await announce(db, sorted(row["subject"] for row in rows))
-        return len(rows)
+        return [row["subject"] for row in rows]
 
     async def reconsider(
         self, db: asyncpg.Connection, barn: Sequence[UUID], fodselsdato: date, now: datetime

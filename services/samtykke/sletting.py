@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from backbone import ledger
-from backbone.database import driver
+from backbone.database import DATABASE_AWAY, driver
 from backbone.tokens import Principal
 from contracts import samtykke_api as api
 from contracts.personnummer import identity_numbers
@@ -24,6 +24,7 @@ from services.samtykke.kropp import place, problem, wrong
 from services.samtykke.logg import acts
 from services.samtykke.porter import Kjerne
 from services.samtykke.sperring import SET_STATUS, locked, own_municipality
+from services.samtykke.tilside import Aside
 
 PORTAL = "portal"
 
@@ -42,7 +43,7 @@ RECEIPT = (
 )
 RECEIPTS = "SELECT mottaker FROM sletting_kvittering WHERE sletting = $1"
 EMPTY_PERSON = """
-    UPDATE person SET nummer_forseglet = NULL, navn_forseglet = NULL, fodselsdato = NULL
+    UPDATE person SET nummer_forseglet = NULL, navn_forseglet = NULL, fodselsdato = NULL, neste_alder = NULL
     WHERE subject = ANY($1::uuid[])
 """
 FORGET = (
@@ -61,6 +62,7 @@ class Erasures:
     def __init__(self, kjerne: Kjerne) -> None:
         self._kjerne = kjerne
         self._recipients = frozenset((*kjerne.catalogue.tjenester, SAMORDNING, PORTAL))
+        self._aside = Aside()
 
     async def propose(self, who: Principal, body: api.SlettingInn) -> api.Sletting:
         own_municipality(who, body["kommune"])
@@ -151,16 +153,26 @@ class Erasures:
 
     async def advance(self) -> None:
         """Destroys the data keys of what is approved (also those that a call under way made since), and ends the
-        erasures that every part has carried out. Called again and again: a process that is killed loses nothing."""
+        erasures that every part has carried out. Called again and again: a process that is killed loses nothing, and an
+        erasure that this fails on is put aside."""
         async with self._kjerne.engine.connect() as conn:
             db = await driver(conn)
             rows = await db.fetch(APPROVED)
             carried_out = {row["id"] for row in rows if not await self._left(db, row["id"])}
+        now = self._kjerne.clock()
+        aside = self._aside.at(now)
         for row in rows:
-            for subject in row["subjects"]:
-                await self._kjerne.keys.destroy(subject, identity=row["id"] in carried_out)
-            if row["id"] in carried_out:
-                await self._end(row["id"])
+            if row["id"] in aside:
+                continue
+            try:
+                for subject in row["subjects"]:
+                    await self._kjerne.keys.destroy(subject, identity=row["id"] in carried_out)
+                if row["id"] in carried_out:
+                    await self._end(row["id"])
+            except DATABASE_AWAY:
+                raise
+            except Exception as error:
+                self._aside.put(row["id"], now, "advance", error)
 
     async def _end(self, id_: UUID) -> None:
         now = self._kjerne.clock()
