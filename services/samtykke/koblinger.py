@@ -27,15 +27,14 @@ from services.samtykke.kropp import exactly_one, place, problem, wrong
 from services.samtykke.personer import NoIdentity, case_of, person_of
 from services.samtykke.porter import Kjerne
 from services.samtykke.samtykker import REGISTER_ORGNR, Ledger
+from services.samtykke.sletting import STANDS
+from services.samtykke.sperring import LOCK_MUNICIPALITY, locked
 
 Art = Literal["samme-barn", "flytting"]
 Steg = Literal["koblet", "frakoblet"]
 
 SAMME_BARN: Art = "samme-barn"
 
-# One at a time in a municipality: a join may touch every row of two children.
-LOCK_MUNICIPALITY = "SELECT pg_advisory_xact_lock(hashtext('kobling'), hashtext($1))"
-LOCK_ROWS = "SELECT subject FROM person WHERE subject = ANY($1::uuid[]) ORDER BY subject FOR UPDATE"
 LINKS = "SELECT subject, til FROM kobling WHERE gjelder AND art = $2 AND subject = ANY($1::uuid[])"
 WRITE_LINK = """
     INSERT INTO kobling (subject, art, til, versjon, gjelder, tid) VALUES ($1, $2, $3, 1, $4, $5)
@@ -94,10 +93,11 @@ class Koblinger:
             if first.subject == other.subject:
                 raise problem(409, "samme-subject")
             everyone = sorted({*first.barn, *other.barn})
-            await db.fetch(LOCK_ROWS, everyone)
-            for person in (first, other):
-                if person.status != "aktiv":
-                    raise problem(409, f"koble-{person.status}")
+            held = await locked(db, everyone)
+            for status in ("slettet", "sperret"):
+                if status in held:
+                    raise problem(409, f"koble-{status}")
+            await self._no_erasure(db, everyone)
             links = await self._links(db, everyone)
             if links.get(first.subject) == other.subject:
                 return self._after(first.subject, canonical(links, everyone))
@@ -120,14 +120,20 @@ class Koblinger:
             await db.execute(LOCK_MUNICIPALITY, body["kommune"])
             first = await self._first(db, who, body)
             everyone = sorted(first.barn)
-            await db.fetch(LOCK_ROWS, everyone)
+            await locked(db, everyone)
             links = await self._links(db, everyone)
             other = links.pop(first.subject, None)
             if other is None:
                 if first.koblet:
                     raise problem(409, "koblet-til-denne")
                 return self._after(first.subject, canonical(links, everyone))
+            await self._no_erasure(db, everyone)
             return await self._write(db, who, first, other, "frakoblet", links, everyone, now)
+
+    async def _no_erasure(self, db: asyncpg.Connection, subjects: Collection[UUID]) -> None:
+        """Raises ProblemError where it is proposed to erase any of them: the decision is about the child as it was."""
+        if await db.fetchrow(STANDS, list(subjects)):
+            raise problem(409, "koble-sletting-foreslatt")
 
     async def _first(self, db: asyncpg.Connection, who: Principal, body: api.KoblingInn) -> Person:
         if who.rolle != "system":

@@ -23,7 +23,7 @@ from services.samtykke.forvaltning import resolve
 from services.samtykke.kropp import place, problem, wrong
 from services.samtykke.logg import acts
 from services.samtykke.porter import Kjerne
-from services.samtykke.sperring import SET_STATUS, locked, own_municipality
+from services.samtykke.sperring import LOCK_MUNICIPALITY, SET_STATUS, locked, own_municipality
 from services.samtykke.tilside import Aside
 
 PORTAL = "portal"
@@ -71,6 +71,7 @@ class Erasures:
         now = self._kjerne.clock()
         async with self._kjerne.engine.begin() as conn:
             db = await driver(conn)
+            await db.execute(LOCK_MUNICIPALITY, body["kommune"])
             person = await resolve(self._kjerne, db, body)
             subjects = list(person.barn)
             if "slettet" in await locked(db, subjects):
@@ -83,7 +84,8 @@ class Erasures:
             return await self._told(db, id_)
 
     async def approve(self, who: Principal, id_: UUID) -> api.Sletting:
-        """By another than the one who proposed it. Approving what is approved changes nothing."""
+        """By another than the one who proposed it, and of the child as it was then. Approving what is approved changes
+        nothing."""
         now = self._kjerne.clock()
         async with self._kjerne.engine.begin() as conn:
             db = await driver(conn)
@@ -94,7 +96,10 @@ class Erasures:
                 if row["foreslatt_av"] == who.sub:
                     raise problem(403, "sletting-samme-person")
                 subjects = row["subjects"]
+                await db.execute(LOCK_MUNICIPALITY, row["kommune"])
                 await locked(db, subjects)
+                if not await self._one_child(db, subjects):
+                    raise problem(409, "sletting-annet-barn")
                 await db.execute(APPROVE, id_, who.sub, now)
                 await db.execute(SET_STATUS, subjects, "slettet")
                 await self._tell(db, who, "sletting-godkjent", subjects, id_, row["beslutning"], now)
@@ -102,6 +107,11 @@ class Erasures:
             answer = await self._told(db, id_)
         await self.advance()
         return answer
+
+    async def _one_child(self, db: asyncpg.Connection, subjects: Sequence[UUID]) -> bool:
+        """Whether these are all of one child's subjects, and no others."""
+        people = await self._kjerne.register.by_subject(db, subjects)
+        return all(set(person.barn) == set(subjects) for person in people.values())
 
     async def reject(self, who: Principal, id_: UUID) -> api.Sletting:
         """By anybody who may propose, as long as it is not approved."""

@@ -21,6 +21,8 @@ from services.samtykke.logg import acts
 from services.samtykke.porter import Kjerne
 
 SET_STATUS = "UPDATE person SET status = $2 WHERE subject = ANY($1::uuid[])"
+# One at a time in a municipality: joining, parting and erasing may each touch every row of two children.
+LOCK_MUNICIPALITY = "SELECT pg_advisory_xact_lock(hashtext('kobling'), hashtext($1))"
 LOCK = "SELECT status FROM person WHERE subject = ANY($1::uuid[]) ORDER BY subject FOR UPDATE"
 
 

@@ -5,10 +5,12 @@ forget are only said to have.
 import asyncio
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 
 from backbone.clock import OSLO
+from backbone.database import driver
 from contracts.tjenester import SAMORDNING
 from services.samtykke.main import clockwork
 from services.samtykke.sletting import PORTAL, Erasures
@@ -111,3 +113,70 @@ async def test_an_erasure_that_fails_is_put_aside_and_the_clockwork_goes_on(
     monkeypatch.setattr(samtykke.kjerne.keys, "destroy", fails)
     samtykke.now += timedelta(days=2)
     assert await until_told(samtykke, 1) == [other]
+
+
+async def child_and_case(samtykke: Samtykke) -> tuple[str, str]:
+    return await subject_of(samtykke), await subject_of(samtykke, person=None, sak="2026/17")
+
+
+async def joined(samtykke: Samtykke, case: str, child: str) -> httpx.Response:
+    return await samtykke.raw("POST", "/koblinger", {"kommune": KOMMUNE, "subject": case, "til": child})
+
+
+def kind(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["type"].rpartition(":")[2]
+
+
+SET_CANONICAL = "UPDATE person SET kanonisk = $2 WHERE subject = ANY($1::uuid[])"
+
+
+async def statuses(samtykke: Samtykke) -> set[str]:
+    return {row["status"] for row in await samtykke.rows("SELECT status FROM person")}
+
+
+async def test_what_was_parted_since_the_proposal_is_not_erased_with_the_child(samtykke: Samtykke) -> None:
+    child, case = await child_and_case(samtykke)
+    assert (await joined(samtykke, case, child)).status_code == 200
+    id_ = await proposed(samtykke, case)
+    await samtykke.rows(SET_CANONICAL, [child, case], None)  # as before parting was refused
+    assert kind(await approved(samtykke, id_)) == (409, "sletting-annet-barn")
+    assert await statuses(samtykke) == {"aktiv"}
+
+
+async def test_what_was_joined_since_the_proposal_does_not_outlive_the_child(samtykke: Samtykke) -> None:
+    child, case = await child_and_case(samtykke)
+    id_ = await proposed(samtykke, child)
+    await samtykke.rows(SET_CANONICAL, [child, case], child)  # as before joining was refused
+    assert kind(await approved(samtykke, id_)) == (409, "sletting-annet-barn")
+    await samtykke.call("POST", f"/slettinger/{id_}/forkasting", None, SECOND)
+    assert (await approved(samtykke, await proposed(samtykke, child))).status_code == 200
+    assert await statuses(samtykke) == {"slettet"}
+
+
+async def test_nothing_is_joined_or_parted_while_an_erasure_stands(samtykke: Samtykke) -> None:
+    child, case = await child_and_case(samtykke)
+    third = await subject_of(samtykke, person=None, sak="2026/18")
+    assert (await joined(samtykke, case, child)).status_code == 200
+    id_ = await proposed(samtykke, child)
+    parting = {"kommune": KOMMUNE, "subject": case}
+    assert kind(await samtykke.raw("DELETE", "/koblinger", parting)) == (409, "koble-sletting-foreslatt")
+    assert kind(await joined(samtykke, third, child)) == (409, "koble-sletting-foreslatt")
+    await samtykke.call("POST", f"/slettinger/{id_}/forkasting", None, SECOND)
+    assert (await samtykke.raw("DELETE", "/koblinger", parting)).status_code == 200
+    assert (await joined(samtykke, third, child)).status_code == 200
+
+
+async def test_a_child_erased_while_a_joining_waits_for_it_is_not_joined(samtykke: Samtykke) -> None:
+    child, case = await child_and_case(samtykke)
+    async with samtykke.engine.begin() as conn:
+        db = await driver(conn)
+        await db.execute("UPDATE person SET status = 'slettet' WHERE subject = $1", UUID(child))
+        waiting = asyncio.create_task(joined(samtykke, case, child))
+        waits = (
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        async with asyncio.timeout(10):
+            while not await samtykke.rows(waits):
+                assert not waiting.done(), waiting
+                await asyncio.sleep(0.02)
+    assert kind(await waiting) == (409, "koble-slettet")
