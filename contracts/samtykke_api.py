@@ -590,11 +590,12 @@ class Sletting(TypedDict):
 
 @_wire
 class Glemsel(TypedDict):
-    """What a part is to forget. `person` is the child's number, null where none is known."""
+    """What a part is to forget. `personer`: every number that the child is known by here (a D-number and, later, a
+    fødselsnummer); none where only cases are known."""
 
     sletting: str
     subjects: list[str]
-    person: str | None
+    personer: list[str]
 
 
 @_wire

@@ -22,7 +22,7 @@ from backbone import metrics, telemetry
 from backbone.clock import Clock
 from backbone.database import driver
 from backbone.failures import Stop
-from backbone.journal import Journal, NewEvent
+from backbone.journal import Journal, JournalKeys, NewEvent, forget_undecided
 from backbone.meldinger import messages
 from backbone.seal import SealBroken, Sealer
 from backbone.settings import Settings
@@ -220,6 +220,7 @@ class Handler:
         self._rules = rules
         self._clock = clock
         self._journal = Journal(settings, SAMORDNING)
+        self._journal_keys = JournalKeys(settings, SAMORDNING)
         self._texts = messages("consumers.coordination")
         topic_of = {t: settings.topic(event_topic(t).navn) for t in (*catalogue.tjenester, SAMTYKKE)}
         self._reader = Reader(catalogue, topic_of)
@@ -342,8 +343,11 @@ class Handler:
         await self._forget(glemsel["subjects"])
 
     async def _forget(self, subjects: Sequence[str]) -> None:
+        now = self._clock()
         async with self._engine.begin() as conn:
-            await store.forget(await driver(conn), subjects, self._clock())
+            db = await driver(conn)
+            await store.forget(db, subjects, now)
+            await forget_undecided(db, self._journal_keys, subjects, None, now)
 
     async def _keys(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, ChildKeys]:
         """One call for the whole batch."""

@@ -35,8 +35,9 @@ class Forgetter:
         now = self._clock()
         async with self._engine.begin() as connection:
             conn = await driver(connection)
-            subjects, person = glemsel["subjects"], glemsel["person"]
-            count = await forget_undecided(conn, self._journal_keys, subjects, person, now)
+            count = 0
+            for person in glemsel["personer"] or (None,):
+                count += await forget_undecided(conn, self._journal_keys, glemsel["subjects"], person, now)
             act = ledger.Entry(
                 skriver=f"relay {self._tjeneste}",
                 tid=now,
@@ -50,5 +51,5 @@ class Forgetter:
                 detaljer={"ubesluttede": count},
             )
             await ledger.write(conn, [act])
-        if glemsel["person"] is not None:
-            await forget(self._engine, self._memory_keys, self._formats, glemsel["person"], now)
+        if glemsel["personer"]:
+            await forget(self._engine, self._memory_keys, self._formats, glemsel["personer"], now)

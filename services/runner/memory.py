@@ -5,7 +5,7 @@ and to seal the rest under a new key: then no backup of the old rows can be open
 """
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -129,16 +129,18 @@ async def forget(
     engine: AsyncEngine,
     keys: MemoryKeys,
     formats: Mapping[str, StatefulFormat[Any]],
-    person: str,
+    personer: Collection[str],
     now: datetime,
 ) -> None:
-    """Deletes what the formats remember of the person with this number, and destroys the keys it was sealed under.
+    """Deletes what the formats remember of the person with these numbers, and destroys the keys it was sealed under.
     Done again from the start where it is broken off."""
     async with engine.begin() as connection:
         rows = await (await driver(connection)).fetch("SELECT omfang FROM formatomfang ORDER BY omfang")
     for scope in (row["omfang"] for row in rows):
         fmt = formats.get(scope.rpartition(" ")[2])
-        if fmt is not None:
+        if fmt is None:
+            continue
+        for person in personer:
             async with engine.begin() as connection:
                 await _forget_in(await driver(connection), keys, fmt, scope, person, now)
     await _renew(engine, keys, now)

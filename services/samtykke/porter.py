@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backbone import metrics, telemetry
 from backbone.clock import OSLO, Clock
 from backbone.database import driver
-from backbone.journal import Journal
+from backbone.journal import Journal, JournalKeys
 from backbone.settings import Settings
 from contracts import samtykke_api as api
 from contracts.catalogue import Catalogue, UnknownType, split
@@ -63,6 +63,7 @@ class Kjerne:
     law: Lov
     clock: Clock
     journal: Journal
+    journal_keys: JournalKeys
 
     @classmethod
     def build(
@@ -77,6 +78,7 @@ class Kjerne:
             law_of(settings),
             clock,
             Journal(settings, SAMTYKKE),
+            JournalKeys(settings, SAMTYKKE),
         )
 
 

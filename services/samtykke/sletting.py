@@ -2,7 +2,7 @@
 
 One person proposes, another approves. From the approval on no gate opens and no key is handed out; the child's data
 keys are destroyed, so every copy of what was sealed under them is noise, also in backups. Each part then forgets what
-it keeps in other ways, and says so; it is given the number for that. When all have, the number and the name go too.
+it keeps in other ways, and says so; it is given the numbers for that. When all have, the numbers and the name go too.
 What is left is the look-up of the number, which is what makes the child skipped for good, and the ledger's rows.
 """
 
@@ -14,6 +14,7 @@ import asyncpg
 
 from backbone import ledger
 from backbone.database import DATABASE_AWAY, driver
+from backbone.journal import forget_undecided
 from backbone.tokens import Principal
 from contracts import samtykke_api as api
 from contracts.personnummer import identity_numbers
@@ -135,23 +136,21 @@ class Erasures:
     # The parts that forget
 
     async def waiting_for(self, recipient: str) -> list[api.Glemsel]:
-        """Approved erasures that the part has not yet carried out, each with the child's number."""
+        """Approved erasures that the part has not yet carried out, each with the child's numbers."""
         async with self._kjerne.engine.connect() as conn:
             db = await driver(conn)
             waiting = []
             for row in await db.fetch(APPROVED):
                 if recipient not in await self._receipts(db, row["id"]):
-                    number = await self._number(db, row["subjects"])
-                    subjects = [str(subject) for subject in row["subjects"]]
-                    waiting.append(api.Glemsel(sletting=str(row["id"]), subjects=subjects, person=number))
+                    numbers = [await self._kjerne.register.number(db, subject) for subject in row["subjects"]]
+                    waiting.append(
+                        api.Glemsel(
+                            sletting=str(row["id"]),
+                            subjects=[str(subject) for subject in row["subjects"]],
+                            personer=[number for number in numbers if number],
+                        )
+                    )
             return waiting
-
-    async def _number(self, db: asyncpg.Connection, subjects: Sequence[UUID]) -> str | None:
-        """The child's, where any of its subjects has one."""
-        for subject in subjects:
-            if number := await self._kjerne.register.number(db, subject):
-                return number
-        return None
 
     async def done(self, id_: UUID, recipient: str) -> None:
         async with self._kjerne.engine.begin() as conn:
@@ -191,6 +190,10 @@ class Erasures:
             row = await db.fetchrow(LOCK, id_)
             if row is None or row["status"] != "godkjent":
                 return
+            # First of all, so that the relay, which asks the gate and then marks its rows, is never waited for with
+            # anything locked that the gate needs.
+            subjects = [str(subject) for subject in row["subjects"]]
+            await forget_undecided(db, self._kjerne.journal_keys, subjects, None, now)
             await db.execute(EMPTY_PERSON, row["subjects"])
             for statement in FORGET:
                 await db.execute(statement, row["subjects"])

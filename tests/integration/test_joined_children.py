@@ -116,6 +116,19 @@ async def test_a_child_blocked_under_one_subject_waits_under_all(split: Thread) 
     assert await tasks(split) == {}
 
 
+async def test_what_was_not_yet_sent_of_an_erased_childs_tasks_is_forgotten(thread: Thread) -> None:
+    for subject in (PERSON, CASE_ONLY):
+        await thread.publish(*CASE, subject=subject)
+    async with thread.running():
+        await thread.until(TIMELINE, 8)
+    await thread.handler.forget({"sletting": child(3), "subjects": [PERSON], "personer": []})
+    rows = await thread.rows("SELECT subject::text AS s, innhold = '' AS tom, utfall FROM journal")
+    assert {(row["s"], row["tom"], row["utfall"]) for row in rows} == {
+        (PERSON, True, "refuse"),
+        (CASE_ONLY, False, None),
+    }
+
+
 def test_the_digest_of_a_joined_child_is_the_canonical_ones() -> None:
     together = merged(PERSON, [_facts(CASE_ONLY, HEALTH), _facts(PERSON, SCHOOL, *CONSENTS)])
     alone = _facts(PERSON, SCHOOL, HEALTH, *CONSENTS)

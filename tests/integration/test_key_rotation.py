@@ -155,7 +155,7 @@ async def test_what_a_format_remembers_of_a_child_is_deleted_and_no_copy_of_it_c
 
     await memory({"venner:1": ["a", "b"], "venn:a": "A", "venn:b": "B", "venner:2": ["c"], "venn:c": "C"})
     copied = await rows()
-    await forget(engine, keys, {"notater": Notes()}, "1", NOW)  # type: ignore[dict-item]
+    await forget(engine, keys, {"notater": Notes()}, ["1"], NOW)  # type: ignore[dict-item]
     left = {"venner:2": ["c"], "venn:c": "C"}
     wanted = ("venner:1", "venn:a", "venn:b", *left)
     assert {k: v for k, v in (await memory(None, *wanted)).items() if v is not None} == left
@@ -166,6 +166,6 @@ async def test_what_a_format_remembers_of_a_child_is_deleted_and_no_copy_of_it_c
     assert len(await rows()) == 2
     await memory({"venn:d": "D"})
     engine2 = create_engine(settings, "skole")
-    await forget(engine2, keys, {"notater": Notes()}, "2", NOW)  # type: ignore[dict-item]
+    await forget(engine2, keys, {"notater": Notes()}, ["2"], NOW)  # type: ignore[dict-item]
     await engine2.dispose()
     assert await memory(None, "venn:d", "venn:c") == {"venn:d": "D", "venn:c": None}

@@ -180,3 +180,30 @@ async def test_a_child_erased_while_a_joining_waits_for_it_is_not_joined(samtykk
                 assert not waiting.done(), waiting
                 await asyncio.sleep(0.02)
     assert kind(await waiting) == (409, "koble-slettet")
+
+
+async def test_the_parts_are_told_every_number_of_the_child(samtykke: Samtykke) -> None:
+    first, second = number(1), number(2)
+    before, after = [await subject_of(samtykke, person=one) for one in (first, second)]
+    case = await subject_of(samtykke, person=None, sak="2026/17")
+    for one in (before, case):
+        assert (await joined(samtykke, one, after)).status_code == 200
+    assert (await approved(samtykke, await proposed(samtykke, case))).status_code == 200
+    (told,) = (await samtykke.call("GET", "/slettinger", mottaker="skole"))["items"]
+    assert sorted(told["personer"]) == sorted([first, second])
+    assert sorted(told["subjects"]) == sorted([before, after, case])
+
+
+async def test_what_samtykke_itself_had_not_yet_sent_about_the_child_is_forgotten(samtykke: Samtykke) -> None:
+    child, case = await child_and_case(samtykke)
+    other = await subject_of(samtykke, person=number(2))
+    assert (await joined(samtykke, case, child)).status_code == 200
+    for one in (number(1), number(2)):
+        await samtykke.consent(person=one)
+    kept = (
+        "SELECT count(*) FILTER (WHERE innhold = ''), count(*) FROM journal WHERE subject = ANY($1::text[])"
+    )
+    assert [tuple(row) for row in await samtykke.rows(kept, [child, case])] == [(0, 3)]
+    await erased(samtykke, child)
+    assert [tuple(row) for row in await samtykke.rows(kept, [child, case])] == [(3, 3)]
+    assert [tuple(row) for row in await samtykke.rows(kept, [other])] == [(0, 1)]
