@@ -131,6 +131,7 @@ tilgang-krav-koordinator-for-barnet = er barnets koordinator
 tilgang-krav-samtykke = et samtykke nevner tjenesten, kategorien og henne
 tilgang-krav-skjermet-rett = har retten «skjermet»
 tilgang-krav-ingen-skjermet-part = ingen av barnets samtykker røper en skjermet tjeneste for henne
+tilgang-krav-kjente-samtykker = foresatte får vite om hvert av barnets samtykker
 tilgang-krav-koordinering = gjelder koordinator eller plan
 tilgang-krav-eier = oppgaven er tjenestens egen
 tilgang-krav-synlig-grunnlag = hun får se alt det hviler på

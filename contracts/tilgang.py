@@ -36,6 +36,9 @@ class Krav(StrEnum):
     INGEN_SKJERMET_PART = (
         "skjermet"  # no consent of the child betrays a shielded service the viewer is no party to
     )
+    KJENTE_SAMTYKKER = (
+        "barnets-eget-samtykke"  # a guardian may know of each of the child's consents, whatever became of it
+    )
     KOORDINERING = "ikke-koordinering"  # a need or a duty about coordinator or plan
     EIER = "ikke-egen-oppgave"
     SYNLIG_GRUNNLAG = "hviler-pa-skjult"  # the viewer may see in full each fact the task rests on
@@ -165,7 +168,7 @@ LESETABELL: Mapping[tuple[str, Kolonne], tuple[Regel, ...]] = MappingProxyType(
             Regel("full", "samtykke", (*_BARNET_LAR_MEG, Krav.IKKE_UNDER_UNDERSOKELSE), _FAMILIENS),
         ),
         (FORESATT, Kolonne.SAMTYKKE): (
-            Regel("full", "foresatt", (*_MITT_LILLE_BARN, Krav.INGEN_SKJERMET_PART)),
+            Regel("full", "foresatt", (*_MITT_LILLE_BARN, Krav.KJENTE_SAMTYKKER, Krav.INGEN_SKJERMET_PART)),
         ),
         (FORESATT, Kolonne.OPPGAVE): (Regel("full", "foresatt", (Krav.EGET_BARN, Krav.SYNLIG_GRUNNLAG)),),
         (FORESATT, Kolonne.BARN): (Regel("full", "foresatt", _MITT_LILLE_BARN),),

@@ -603,6 +603,7 @@ grunn-ikke-eget-barn = Ikke barnets egen bruker eller foresatt
 grunn-for-ung = Barnet er for ungt til å se dette selv
 grunn-alder = Barnet er for gammelt til at foresatte ser alt
 grunn-alder-begrenset = Barnet er for gammelt til at foresatte ser dette
+grunn-barnets-eget-samtykke = Barnet har samtykker som er dets egne
 grunn-under-undersokelse = Unntatt mens barnevernet undersøker
 grunn-leser-skjermet = Hvem som har lest, er skjermet
 grunn-hviler-pa-skjult = Hviler på opplysninger som ikke kan deles

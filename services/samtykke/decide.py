@@ -239,6 +239,21 @@ def outgrown(
     return age(fodselsdato, at) >= age_rule(law, tjeneste, kategori).foreldre_til
 
 
+def guardians_may_know(consent: Consent, fodselsdato: date | None, law: Lov, at: datetime) -> bool:
+    """Whether a guardian may know of the consent, whatever has become of it: the child lets her see what it is about,
+    or guardians gave it and the child is so young that they see all of what it is about.
+    """
+    if FORESATT in consent.til_tjenester:
+        return True
+    if consent.hvem == "selv" or fodselsdato is None:
+        return False
+    years = age(fodselsdato, at)
+    return all(
+        years < age_rule(law, consent.fra_tjeneste, kategori).foresatt_begrenset
+        for kategori in consent.kategorier
+    )
+
+
 def age_rule(law: Lov, tjeneste: str, kategori: str) -> Aldersregel:
     """The ages that hold for what `tjeneste` tells in `kategori`."""
     return law.aldre.regel(kategori, helse=tjeneste in HELSETJENESTER)
@@ -439,6 +454,11 @@ class _Question:
             if any(consent.names(shielded) for shielded in SKJERMEDE_TJENESTER)
         )
 
+    def guardians_know_all(self) -> bool:
+        """An event of samtykke's does not say of which consent, so one that she may not know of bars them all."""
+        born = self.child.fodselsdato
+        return all(guardians_may_know(consent, born, self.law, self.at) for consent in self.consents)
+
     def known(self) -> bool:
         own = self.viewer.tjeneste
         return own is not None and (
@@ -488,6 +508,7 @@ CONDITIONS: dict[Krav, Callable[[_Question], bool]] = {
     Krav.SAMTYKKE: lambda q: q.consent() is not None,
     Krav.SKJERMET_RETT: lambda q: q.viewer.skjermet,
     Krav.INGEN_SKJERMET_PART: lambda q: q.betrays_nobody(),
+    Krav.KJENTE_SAMTYKKER: lambda q: q.guardians_know_all(),
     Krav.KOORDINERING: lambda q: q.event.koordinering,
     Krav.EIER: lambda q: q.viewer.tjeneste is not None and q.event.eier == q.viewer.tjeneste,
     Krav.SYNLIG_GRUNNLAG: lambda q: all(q.sees_in_full(fact) for fact in q.event.hviler_pa),

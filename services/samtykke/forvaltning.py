@@ -14,7 +14,7 @@ from backbone import ledger
 from backbone.database import driver
 from backbone.tokens import Principal
 from contracts import samtykke_api as api
-from contracts.tilgang import BARN, SKJERMEDE_TJENESTER
+from contracts.tilgang import BARN
 from services.samtykke import familie
 from services.samtykke.decide import FAMILY
 from services.samtykke.identitet import Person
@@ -108,8 +108,8 @@ class Consents:
             return await self._ledger.history(db, id_)
 
     async def seen_by(self, body: api.SamtykkelesingInn) -> list[Entry]:
-        """Those that the viewer may see: the ones that name her, and those that betray no shielded
-        service.
+        """Those that the viewer may see: the ones that name her, and those that betray no shielded service and
+        nothing that is the child's own to tell.
         """
         now = self._kjerne.clock()
         subject = UUID(body["subject"])
@@ -124,12 +124,8 @@ class Consents:
             await log_reads(
                 db, body["viewer"], "samtykker", [Read("barn", subject, decision, kategori="samtykke")], now
             )
-        return [
-            e
-            for e in entries
-            if gate.viewer.party in (e.fra_tjeneste, *e.til_tjenester)
-            or SKJERMEDE_TJENESTER.isdisjoint((e.fra_tjeneste, *e.til_tjenester))
-        ]
+        listed = {c.id for c in gate.consents.get(subject, ()) if gate.lists(subject, c)}
+        return [e for e in entries if str(e.id) in listed]
 
     async def _register(self, who: Principal, body: api.SamtykkeInn, *, refused: bool) -> Entry:
         self._check(who, body)

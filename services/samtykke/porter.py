@@ -22,7 +22,7 @@ from backbone.settings import Settings
 from contracts import samtykke_api as api
 from contracts.catalogue import Catalogue, UnknownType, split
 from contracts.lov import Lov
-from contracts.tilgang import FRIVILLIG, KOORDINERENDE_ENHET
+from contracts.tilgang import FORESATT, FRIVILLIG, KOORDINERENDE_ENHET, SKJERMEDE_TJENESTER
 from contracts.tjenester import SAMORDNING, SAMTYKKE
 from services.samtykke.alder import law_of
 from services.samtykke.decide import (
@@ -36,6 +36,7 @@ from services.samtykke.decide import (
     Viewer,
     decide,
     describe,
+    guardians_may_know,
 )
 from services.samtykke.familie import families_of
 from services.samtykke.flytting import confirm
@@ -411,6 +412,17 @@ class ReadGate:
             )
         consents = self.consents.get(subject, ())
         return decide(event, child, self.viewer, consents, self.kjerne.law, self.now)
+
+    def lists(self, subject: UUID, consent: Consent) -> bool:
+        """Whether the viewer, who may open the child, may be told of this consent: one that names her, or else one that
+        betrays no shielded service and, to a guardian, nothing that is the child's own.
+        """
+        if self.viewer.party is not None and consent.names(self.viewer.party):
+            return True
+        if any(consent.names(shielded) for shielded in SKJERMEDE_TJENESTER):
+            return False
+        born = self.people[subject].fodselsdato
+        return self.viewer.rolle != FORESATT or guardians_may_know(consent, born, self.kjerne.law, self.now)
 
     def decide_child(self, subject: UUID, *, koordinering: bool = False, oppgave: bool = False) -> Decision:
         """Whether the viewer may know who the child is."""

@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64decode
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -182,6 +183,35 @@ async def test_consents_are_shown_without_betraying_a_tie_to_barnevern(samtykke:
     assert await senders(staff("helsestasjon")) == set()
     own = await samtykke.call("GET", "/samtykker", who=staff("skole"), subject=child["subject"])
     assert {c["fra_tjeneste"] for c in own["samtykker"]} == {"skole"}
+
+
+async def test_a_guardian_is_not_told_of_what_a_young_person_consents_to_herself(samtykke: Samtykke) -> None:
+    girl = number(2, date(2010, 3, 14))  # 16
+    guardian = staff(None, "foresatt", sub="far")
+    family = {"person": girl, "kommune": KOMMUNE, "bruker": "far", "rolle": "forelder"}
+    subject = (await samtykke.call("POST", "/familie", family))["subject"]
+    body = {"viewer": guardian.model_dump(), "subject": subject}
+    event = {"subject": subject, "type": "no.samspor.samtykke.samtykke.gitt", "tjeneste": "samtykke",
+             "kategori": "samtykke", "skjerming": "N"}  # fmt: skip
+
+    async def sees() -> tuple[set[str], str]:
+        listed = (await samtykke.call("POST", "/samtykker/lesing", body))["samtykker"]
+        (read,) = await samtykke.read(guardian, event)
+        return {c["formal"] for c in listed}, read["tilgang"]
+
+    await samtykke.consent(person=girl, formal="foreldrenes")
+    assert await sees() == ({"foreldrenes"}, "full")
+    health: dict[str, Any] = {
+        "fra_tjeneste": "helsestasjon",
+        "kategorier": ["helseoppfolging"],
+        "hvem": "selv",
+    }
+    await samtykke.consent(person=girl, til_tjenester=["foresatt"], formal="hun lar ham", **health)
+    assert await sees() == ({"foreldrenes", "hun lar ham"}, "full")
+    own = await samtykke.consent(person=girl, til_tjenester=["skole"], formal="hennes egen sak", **health)
+    assert await sees() == ({"foreldrenes", "hun lar ham"}, "deny")
+    await samtykke.call("POST", f"/samtykker/{own['samtykke']}/trekk")
+    assert await sees() == ({"foreldrenes", "hun lar ham"}, "deny")
 
 
 @pytest.mark.parametrize("path", ["/avgjorelser", "/nokler", "/lesinger", "/personer", "/navn", "/sok"])

@@ -272,6 +272,40 @@ def test_news_of_a_consent_is_kept_from_those_it_would_tell_that_barnevern_is_in
     assert outcomes(telling) == ["deny", "full", "deny", "status"]
 
 
+GUARDIANS = [
+    # from, category, who consents, recipient, the child's age: may a guardian know of it
+    ("skole", "fravar", "forelder", "nav", 17, True),
+    ("skole", "fravar", "verge", "nav", 17, True),
+    ("skole", "fravar", "selv", "nav", 17, False),
+    ("skole", "fravar", "selv", "foresatt", 17, True),
+    ("helsestasjon", "helseoppfolging", "begge-foreldre", "skole", 11, True),
+    ("helsestasjon", "helseoppfolging", "begge-foreldre", "skole", 12, False),
+    ("helsestasjon", "overgang", "forelder", "skole", 12, False),
+    ("helsestasjon", "helseoppfolging", "selv", "skole", 16, False),
+    ("helsestasjon", "helseoppfolging", "selv", "foresatt", 16, True),
+]
+
+
+@pytest.mark.parametrize("ended", ["gitt", "trukket", "utlopt", "avslatt"])
+@pytest.mark.parametrize(("fra", "kategori", "hvem", "til", "years", "outcome"), GUARDIANS)
+def test_news_of_a_consent_is_kept_from_guardians_where_one_is_the_childs_own_to_tell(
+    fra: str, kategori: str, hvem: Any, til: str, years: int, outcome: bool, ended: str
+) -> None:
+    news = Event("samtykke", "samtykke", "N", "4601")
+    born = date(NOW.year - years, NOW.month, NOW.day)
+    child = Child("4601", fodselsdato=born, familie=frozenset({("p", "forelder"), ("b", "barn")}))
+    given = [
+        consent("skole", til="nav", hvem="forelder"),
+        consent(fra, kategori=kategori, til=til, hvem=hvem, status=ended),
+    ]
+    decision = decide(news, child, Viewer("p", "foresatt", "4601"), given, LAW, NOW)
+    assert decision.outcome == ("full" if outcome else "deny")
+    assert outcome or decision.grunner[0]["kode"] == "barnets-eget-samtykke"
+    assert decide(news, child, Viewer("p", "foresatt", "4601"), given[:1], LAW, NOW).outcome == "full"
+    itself = decide(news, child, Viewer("b", "barn", "4601"), given, LAW, NOW)
+    assert itself.outcome == ("full" if years >= 15 else "deny")
+
+
 @pytest.mark.parametrize(
     ("viewer", "known", "eier", "koordinering", "consents", "outcome"),
     [
