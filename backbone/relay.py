@@ -27,7 +27,17 @@ from backbone.database import DATABASE_AWAY, dedicated
 from backbone.failures import Failing, Retry, backoff
 from backbone.journal import JournalKeys
 from backbone.kafka import Outgoing, Publisher, Sent
-from backbone.relay_batch import COLUMNS, Batch, Row, Writer, journal_keys, opened, reason, settle
+from backbone.relay_batch import (
+    COLUMNS,
+    Batch,
+    Row,
+    Writer,
+    journal_keys,
+    opened,
+    reason,
+    received_late,
+    settle,
+)
 from backbone.samtykke_client import Rejected
 from backbone.settings import Settings
 from contracts import samtykke_api as api
@@ -256,7 +266,10 @@ class Relay:
             try:
                 batch = opened(records, keys)
                 spans = self._decision_spans(batch)
-                settle(batch, await self._ask(batch.items, batch.parked), self._catalogue)
+                answers = await self._ask(batch.items, batch.parked)
+                settle(batch, answers, self._catalogue)
+                if late := received_late(batch, answers, self._catalogue):
+                    settle(batch, await self._ask(late, batch.parked), self._catalogue)
                 while len(line) >= LINE_MOST:
                     await line.first()
             except BaseException as error:

@@ -91,7 +91,8 @@ async def decide_batch(
 ) -> list[api.Avgjorelse]:
     """What may become of each event, under which subject and key. `mottaker` is who is handed the keys.
 
-    Events of one type about one child on one day are one question, asked and answered once.
+    Events of one type about one child on one day are one question, asked and answered once; a confirmed reception is
+    another than the others of its type.
     """
     now = kjerne.clock()
     asked = [_question(item) for item in items]
@@ -101,11 +102,12 @@ async def decide_batch(
     return [{**answers[question], "ref": item["ref"]} for question, item in zip(asked, items, strict=True)]
 
 
-def _question(item: api.AvgjorelseItem) -> tuple[str | date | None, ...]:
-    """All that a decision depends on; of the time only the day, by which an age is counted."""
+def _question(item: api.AvgjorelseItem) -> tuple[str | date | bool | None, ...]:
+    """All that a decision, and what follows from it, depends on; of the time only the day, by which an age is
+    counted."""
     day = item["time"].astimezone(OSLO).date()
     whom = (item["person"], item["sak"], item["subject"])
-    return (item["type"], item["kommune"], item["orgnr"], *whom, day)
+    return (item["type"], item["kommune"], item["orgnr"], *whom, day, item.get("flytting", False))
 
 
 async def _decide(

@@ -86,6 +86,18 @@ async def test_the_confirmation_is_told_where_the_child_came_from_once(samtykke:
     assert told[1:] == [("no.samspor.samtykke.overgang.mottak-bekreftet", consent["subject"], OLD)]
 
 
+async def test_a_confirmation_is_told_also_with_another_of_the_same_kind_beside_it(
+    samtykke: Samtykke,
+) -> None:
+    consent = await samtykke.consent()
+    await move(samtykke, samtykker=[consent["samtykke"]])
+    there = {"kommune": NEW, "type": RECEIVED}
+    answers = await samtykke.decide({**there, "flytting": True}, there)
+    assert [a["outcome"] for a in answers] == ["release", "release"]
+    told = [tuple(r) for r in await samtykke.rows(TOLD)]
+    assert told[1:] == [("no.samspor.samtykke.overgang.mottak-bekreftet", consent["subject"], OLD)]
+
+
 async def test_the_senders_duty_is_closed_by_the_new_municipalitys_confirmation(pipeline: Pipeline) -> None:
     now = system_clock()
     child = tenor((now - timedelta(days=6 * 365)).date(), 11)

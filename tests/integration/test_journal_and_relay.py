@@ -329,6 +329,28 @@ async def test_an_unknown_outcome_is_sent_again(
     assert [from_kafka(r.headers).id for r in await published(settings)] == ["h-1", "h-2"] * 2
 
 
+async def test_a_confirmed_reception_is_told_as_one_also_where_it_waited_and_a_retraction_never_is(
+    engine: AsyncEngine, settings: Settings, relay: Relay, decisions: Decisions
+) -> None:
+    def received(nr: int, slag: str = "kommune-kommune", **content: Any) -> NewEvent:
+        said = Content(nokkel=f"n-{nr}", data={"slag": slag}, **content)
+        return event(nr, type="no.samspor.skole.overgang.mottak-bekreftet", content=said)
+
+    decisions.needs_consent = True
+    await accept(
+        engine, settings, received(1), received(2, "sykehus-kommune"), received(3, tilbaketrukket=True)
+    )
+    await run_until(relay, engine, "bool_and(utfall = 'withhold')")
+    assert [item["ref"] for item in decisions.asked[0] if item.get("flytting")] == [1]
+    first = len(decisions.asked)
+    decisions.consent(subject_of(NUMBER))
+    await run_until(relay, engine, "count(publisert) = 3")
+    told = [
+        (item["ref"], item["subject"]) for b in decisions.asked[first:] for item in b if item.get("flytting")
+    ]
+    assert told == [(1, subject_of(NUMBER))]
+
+
 async def test_one_relay_at_a_time_and_the_next_takes_over_when_the_first_ones_connection_is_lost(
     engine: AsyncEngine, settings: Settings, topics: Catalogue
 ) -> None:
