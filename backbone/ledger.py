@@ -192,7 +192,8 @@ async def last_head(conn: asyncpg.Connection, owner: str) -> Head:
 # Verifying
 
 Feil = Literal["endret", "fjernet", "flyttet", "satt-inn", "avkuttet", "omskrevet"]
-"""Changed, removed, moved, inserted, cut off the end; or the whole chain computed anew since a head was published."""
+"""Changed, removed, moved, inserted, cut off the end; or the whole chain computed anew since a head was published, as a
+second head for one number tells too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +209,15 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """How many rows were gone through, how many heads they were held against, and how many rows are not sealed."""
+    """How many rows were gone through, how many heads they were held against, how many rows are not sealed, and the
+    last head that was published (None: none was)."""
 
     kjede: str
     rader: int
     hoder: int
     uforseglet: int
     fault: Fault | None
+    siste: Head | None = None
 
 
 class _Walk:
@@ -267,11 +270,12 @@ async def verify(conn: asyncpg.Connection, owner: str, published: Sequence[Head]
     """Holds every sealed row against the chain, and the chain against the heads in the database and the `published`
     ones. Only the published heads tell that the end was cut off together with its heads, or that the chain was
     computed anew."""
+    theirs = [h for h in published if h.kjede == owner]
     own = [
         Head(owner, r["nummer"], r["hode"])
         for r in await conn.fetch("SELECT nummer, hode FROM revisjon_kjede")
     ]
-    said = {h.nummer: h.hode for h in own} | {h.nummer: h.hode for h in published if h.kjede == owner}
+    said, doubled = _first_said((*theirs, *own))
     walk = _Walk(owner, said)
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         await conn.copy_from_query(_WALK, output=Lines(walk))
@@ -281,7 +285,18 @@ async def verify(conn: asyncpg.Connection, owner: str, published: Sequence[Head]
             fault = Fault("avkuttet", walk.nummer + 1)
         elif fault is not None and fault.feil == "endret":
             fault = await _named(conn, walk, fault)
-    return Verified(owner, walk.nummer, walk.held, unsealed, fault)
+        if doubled is not None and (fault is None or doubled < fault.nummer):
+            fault = Fault("omskrevet", max((n for n in said if n < doubled), default=0) + 1, til=doubled)
+    last = max(theirs, key=lambda h: h.nummer, default=None)
+    return Verified(owner, walk.nummer, walk.held, unsealed, fault, last)
+
+
+def _first_said(heads: Iterable[Head]) -> tuple[dict[int, bytes], int | None]:
+    """The first hash said of each number, and the lowest number that another was said of later. Who writes to the table
+    can have a second one published, but not take the first one back."""
+    said: dict[int, bytes] = {}
+    doubled = [head.nummer for head in heads if said.setdefault(head.nummer, head.hode) != head.hode]
+    return said, min(doubled, default=None)
 
 
 async def _named(conn: asyncpg.Connection, walk: _Walk, fault: Fault) -> Fault:

@@ -1,11 +1,14 @@
 """The sealer: gives the ledger's rows their places in the chain, and publishes its heads.
 
-One at a time for each database, holding an advisory lock on the very connection that seals.
+One at a time for each database, holding an advisory lock on the very connection that seals. It publishes the heads that
+it computed, as it remembers them: the table's owner can change the table between sealing and sending. Only what was
+sealed before this sealer began, or is too much to remember, is sent as the table says.
 """
 
 import asyncio
 import logging
 import random
+from collections.abc import Sequence
 from contextlib import suppress
 
 import asyncpg
@@ -28,6 +31,8 @@ SEAL_BATCH = 20_000
 LOCK_POLL_S = 1.0
 COMMAND_TIMEOUT_S = 120.0
 HEADS_AT_ONCE = 500
+HEADS_REMEMBERED = 50_000
+"""Not known to be sent: half a day of a Kafka that is away."""
 _LOCK = "SELECT pg_try_advisory_lock(hashtext('samspor-revisjon'), 0)"
 _UNSEALED = (
     f"SELECT {', '.join(SEALED)} FROM revisjon WHERE nummer IS NULL ORDER BY lopenr LIMIT {SEAL_BATCH}"  # noqa: S608
@@ -54,6 +59,8 @@ class Sealer:
         self._publisher = Publisher(settings, f"samspor-kjede-{owner}")
         self._topic = settings.topic(KJEDE.navn)
         self._last: bytes | None = None
+        self._unsent: dict[int, Head] = {}
+        self._ask_table = True
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; a neighbour that is away is waited for."""
@@ -75,6 +82,7 @@ class Sealer:
             while not await conn.fetchval(_LOCK):
                 if await _pause(stop, LOCK_POLL_S):
                     return
+            self._ask_table = True
             sending = asyncio.create_task(self._send(stop))
             try:
                 while not stop.is_set():
@@ -101,6 +109,7 @@ class Sealer:
             lines: list[bytes] = []
             await conn.copy_from_query(_UNSEALED, output=Lines(lines.append))
             hashes = list(chain(head.hode, lines))
+            made = None
             if lines:
                 places = range(head.nummer + 1, head.nummer + len(lines) + 1)
                 rows = [int(line.split(b"\t", 1)[0]) for line in lines]
@@ -109,8 +118,11 @@ class Sealer:
                     raise Stop(
                         "the ledger does not take its seals: something in the database holds them back"
                     )
-                await conn.execute(_HEAD, places[-1], hashes[-1], self._clock())
+                made = Head(self._owner, places[-1], hashes[-1], self._clock())
+                await conn.execute(_HEAD, made.nummer, made.hode, made.tid)
         self._last = hashes[-1] if hashes else head.hode
+        if made is not None:
+            self._remember(made)
         return len(lines)
 
     async def close(self) -> None:
@@ -129,19 +141,36 @@ class Sealer:
                 pause_s = next(waits)
             await _pause(stop, pause_s)
 
+    def _remember(self, head: Head) -> None:
+        if len(self._unsent) < HEADS_REMEMBERED:
+            self._unsent[head.nummer] = head
+        else:
+            self._ask_table = True
+
     async def publish(self) -> int:
         """Sends the heads not known to be sent, at least once; how many. Raises Retry when Kafka is away."""
+        from_table = self._ask_table and not self._unsent
+        heads = await self._in_table() if from_table else list(self._unsent.values())[:HEADS_AT_ONCE]
+        sent = await self._deliver(heads) if heads else []
+        if from_table:
+            self._ask_table = len(heads) == HEADS_AT_ONCE or len(sent) < len(heads)
+        for nummer in sent:
+            self._unsent.pop(nummer, None)
+        return len(sent)
+
+    async def _in_table(self) -> list[Head]:
         async with self._engine.connect() as conn:
             rows = await (await driver(conn)).fetch(_UNSENT, HEADS_AT_ONCE)
-        if not rows:
-            return 0
-        heads = [Head(self._owner, row["nummer"], row["hode"], row["tid"]) for row in rows]
+        return [Head(self._owner, row["nummer"], row["hode"], row["tid"]) for row in rows]
+
+    async def _deliver(self, heads: Sequence[Head]) -> list[int]:
+        """The numbers of those that Kafka has acknowledged, which the table is told."""
         key = self._owner.encode()
         outcomes = await self._publisher.send([Outgoing(self._topic, key, [], h.encode()) for h in heads])
         sent = [h.nummer for h, place in zip(heads, outcomes, strict=True) if place is not None]
         async with self._engine.begin() as conn:
             await (await driver(conn)).execute(_SENT, sent, self._clock())
-        return len(sent)
+        return sent
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> bool:

@@ -53,6 +53,8 @@ def verify(
         else:
             for one in found:
                 result.print(_said(one))
+                if not uten_hoder:
+                    result.print(_last(one))
             if uten_hoder:
                 result.print(text("audit-uten-hoder"))
         if any(one.fault for one in found):
@@ -119,6 +121,7 @@ def _told(one: "Verified") -> dict[str, object]:
         "rader": one.rader,
         "hoder": one.hoder,
         "uforseglet": one.uforseglet,
+        "siste_hode": one.siste and {"nummer": one.siste.nummer, "tid": one.siste.tid},
         "feil": fault
         and {"slag": fault.feil, "nummer": fault.nummer, "lopenr": fault.lopenr, "til": fault.til},
     }
@@ -131,6 +134,14 @@ def _said(one: "Verified") -> str:
     row, to = one.fault.lopenr or 0, one.fault.til or 0
     said = text(code, kjede=one.kjede, nummer=one.fault.nummer, rad=row, til=to)
     return f"[red]{said}[/red] {messages('deploy').action(code)}"
+
+
+def _last(one: "Verified") -> str:
+    """How far what was published reaches: what came after it has only the table to vouch for it."""
+    if one.siste is None:
+        return text("audit-ingen-hode", kjede=one.kjede)
+    tid = f"{one.siste.tid:%Y-%m-%d %H:%M:%S %Z}" if one.siste.tid else "–"
+    return text("audit-siste-hode", kjede=one.kjede, nummer=one.siste.nummer, tid=tid)
 
 
 def _run(main: Callable[[], Awaitable[None]]) -> None:

@@ -19,6 +19,7 @@ from backbone.sealer import Sealer
 from backbone.settings import Settings
 from contracts.catalogue import Catalogue
 from contracts.topics import KJEDE
+from deploy.revisjon import published
 from tests.conftest import NOW, MakeDatabase
 
 CHILD = UUID("11111111-2222-4333-8444-555555555555")
@@ -66,9 +67,9 @@ async def kept(settings: Settings, make_database: MakeDatabase) -> AsyncIterator
 
 
 async def test_an_untouched_ledger_is_whole_and_says_how_far_it_was_held_against_heads(kept: Kept) -> None:
-    assert await kept.verified() == Verified("prove", 8, 3, 0, None)
+    assert await kept.verified() == Verified("prove", 8, 3, 0, None, kept.published[2])
     await kept.write("i")
-    assert await kept.verified() == Verified("prove", 8, 3, 1, None)
+    assert await kept.verified() == Verified("prove", 8, 3, 1, None, kept.published[2])
     await kept.seal()
     assert (await kept.verified()).rader == 9
 
@@ -162,6 +163,74 @@ async def test_a_chain_computed_anew_is_found_by_the_published_heads_and_bounded
     await kept.sealer.seal(kept.conn)
     assert (await kept.verified([])).fault is None
     assert await kept.fault() == Fault("omskrevet", 4, til=5)
+
+
+async def test_a_second_head_for_a_number_is_a_fault_whatever_the_table_says_now(kept: Kept) -> None:
+    true = kept.published
+    await kept.conn.execute("UPDATE revisjon SET aktor = 'x' WHERE nummer = 5")
+    await rechained(kept.conn, true)
+    forged = [
+        Head("prove", r["nummer"], r["hode"]) for r in await kept.conn.fetch("SELECT * FROM revisjon_kjede")
+    ]
+    assert (await kept.verified([])).fault is None, "the table agrees with itself"
+    assert (await kept.verified([*true, *forged])).fault == Fault("omskrevet", 4, til=5)
+    await kept.conn.execute("UPDATE revisjon SET aktor = 'e' WHERE nummer = 5")
+    await rechained(kept.conn, true)
+    assert await kept.fault() is None
+    assert (await kept.verified([*true, *forged])).fault == Fault("omskrevet", 4, til=5)
+
+
+async def test_the_sealer_publishes_what_it_computed_and_not_what_the_owner_wrote(
+    kept: Kept, settings: Settings, topics: Catalogue
+) -> None:
+    await kept.conn.execute("UPDATE revisjon SET aktor = 'x' WHERE nummer = 5")
+    await rechained(kept.conn, kept.published)
+    assert await kept.sealer.publish() == 3
+    await kept.conn.execute("UPDATE revisjon_kjede SET publisert = NULL")
+    assert await kept.sealer.publish() == 3, "what was sealed before it began is the table's to say, once"
+    await kept.conn.execute("UPDATE revisjon_kjede SET publisert = NULL")
+    assert await kept.sealer.publish() == 0
+    heads = await published(settings)
+    assert heads[:3] == kept.published
+    found = await kept.verified(heads)
+    assert (found.fault, found.siste) == (Fault("omskrevet", 4, til=5), kept.published[2])
+
+
+async def test_a_head_is_published_though_the_table_says_that_it_was(
+    kept: Kept, settings: Settings, topics: Catalogue
+) -> None:
+    await kept.conn.execute("UPDATE revisjon_kjede SET publisert = now()")
+    await kept.sealer.publish()
+    assert await published(settings) == kept.published
+
+
+async def test_heads_from_before_the_sealer_began_and_those_too_many_to_remember_are_published(
+    kept: Kept, settings: Settings, topics: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backbone.sealer.HEADS_REMEMBERED", 1)
+    monkeypatch.setattr("backbone.sealer.HEADS_AT_ONCE", 2)
+    after = Sealer(kept.sealer._engine, "prove", settings, lambda: NOW, random.Random(2))
+    try:
+        for actor in "ij":
+            await kept.write(actor)
+            await after.seal(kept.conn)
+        assert [await after.publish() for _ in range(4)] == [1, 2, 2, 0]
+    finally:
+        await after.close()
+    assert sorted(h.nummer for h in await published(settings)) == [3, 5, 8, 9, 10]
+
+
+async def rechained(conn: asyncpg.Connection, heads: Sequence[Head]) -> None:
+    """As the table's owner: every place computed anew, and the heads at the same numbers written over, as unsent."""
+    lines: list[bytes] = []
+    query = f"SELECT {', '.join(ledger.SEALED)} FROM revisjon ORDER BY nummer"
+    await conn.copy_from_query(query, output=ledger.Lines(lines.append))
+    hashes = list(ledger.chain(ledger.genesis("prove"), lines))
+    await conn.executemany("UPDATE revisjon SET hode = $2 WHERE nummer = $1", list(enumerate(hashes, 1)))
+    await conn.executemany(
+        "UPDATE revisjon_kjede SET hode = $2, publisert = NULL WHERE nummer = $1",
+        [(h.nummer, hashes[h.nummer - 1]) for h in heads],
+    )
 
 
 async def test_another_ledgers_chain_does_not_stand_for_this_one(kept: Kept) -> None:
