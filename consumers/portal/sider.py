@@ -395,6 +395,9 @@ async def audit(request: Request) -> Response:
         raise NotFound
     row, _ = await portal.samordning.event(None, wanted) if ID.fullmatch(wanted) else (None, [])
     if row is not None:
+        [seen] = await Leser(portal.samtykke, viewer).see([about_event(row, False)], "vei")
+        if seen is not None and seen.uten_sted:
+            return RedirectResponse(f"/barn/{row['subject']}", 303)  # the event's own address names a place
         return RedirectResponse(visning.way(row["source"], row["id"]), 303)
     if SUBJECT.fullmatch(wanted):
         return RedirectResponse(f"/barn/{wanted}", 303)
@@ -423,8 +426,8 @@ async def event_way(request: Request) -> Response:
     coordination = needs_coordination(childs_tasks, [subject_row, *rows])
     leser = Leser(portal.samtykke, viewer)
     [seen] = await leser.see([about_event(subject_row, coordination)], "vei")
-    if seen is None or seen.tilgang == "status":
-        raise NotFound
+    if seen is None or seen.tilgang == "status" or seen.uten_sted:
+        raise NotFound  # the page's own address and the event's topic name a place
     names = dict(await leser.names([subject_row["subject"]], coordination))
     shown = await seen_tasks(portal, leser, tasks, names, "vei")
     alerts = await _alerts_of(portal, subject_row["subject"], [o.id for o in shown])

@@ -64,10 +64,10 @@ class Bestemmelse:
 
 @dataclass(frozen=True)
 class Utloser:
-    """A fact that the task rests on, with the way of its event."""
+    """A fact that the task rests on, with the way of its event; None where the way would name a place."""
 
     hva: str
-    vei: str
+    vei: str | None
 
 
 @dataclass(frozen=True)
@@ -334,7 +334,7 @@ class Visning:
     def _cause(self, ground: Sett) -> Utloser:
         row = ground.rad
         what = f"{self._t.tjeneste(row['tjeneste'])}: {self._t.event(row['type'])}"
-        return Utloser(what, way(row["source"], row["id"]))
+        return Utloser(what, None if ground.uten_sted else way(row["source"], row["id"]))
 
     def provision(self, id_: str) -> Bestemmelse:
         """An id that the law table lacks is shown as it is, and marked."""

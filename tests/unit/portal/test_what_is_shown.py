@@ -232,6 +232,44 @@ async def test_from_a_task_one_click_leads_to_the_event_that_caused_it(
         assert FRAVAER in (await client.get(found[1])).text
 
 
+async def test_no_page_names_the_school_of_a_child_with_a_protected_address(
+    verden: Verden, browser: Browser
+) -> None:
+    kari = verden.child("Kari")
+    school = "999888777"
+    cause = verden.event(
+        kari, "skole", "fravaer.terskel-passert", source=f"/4601/skole/{school}", orgnr=school
+    )
+    way = f"/hendelser{cause['source']}/{cause['id']}"
+    for viewer in (LAERER, KOORDINATOR):
+        task = verden.task(kari, "skole", [cause])
+        verden.flow(task["id"], "ta")
+        client = browser(viewer)
+        verden.placeless.clear()
+        pages = ("/", f"/barn/{kari}", f"/oppgaver/{task['id']}")
+        for page in pages:
+            assert school in (await client.get(page)).text
+        assert (await client.get(way)).status_code == 200
+        verden.placeless.add(kari)
+        for page in pages:
+            shown = (await client.get(page)).text
+            assert FRAVAER in shown
+            assert school not in shown
+        gone = await client.get(way)
+        assert gone.status_code == 404
+        assert school not in gone.text
+
+
+async def test_an_auditor_is_not_sent_to_an_address_that_names_a_protected_childs_school(
+    verden: Verden, browser: Browser
+) -> None:
+    kari = verden.child("Kari")
+    row = verden.event(kari, "skole", "elevforhold.startet")
+    verden.placeless.add(kari)
+    answer = await browser(REVISOR).post("/revisjon", data={"id": row["id"]})
+    assert answer.headers["location"] == f"/barn/{kari}"
+
+
 async def test_a_cause_the_viewer_may_not_see_is_neither_named_nor_linked(
     verden: Verden, browser: Browser
 ) -> None:

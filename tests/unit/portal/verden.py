@@ -57,7 +57,8 @@ def own_and_administrative(viewer: Json, item: Json) -> str:
 
 @dataclass
 class Verden:
-    """What exists. `gate` decides; `reads` are the items asked about, with the viewer; `away` are parts that fail."""
+    """What exists. `gate` decides; `reads` are the items asked about, with the viewer; `away` are parts that fail;
+    `placeless` are children with a protected address."""
 
     rows: list[Json] = field(default_factory=list)
     tasks: list[Json] = field(default_factory=list)
@@ -72,6 +73,7 @@ class Verden:
     readings: list[Json] = field(default_factory=list)
     insights: list[Json] = field(default_factory=list)
     away: set[str] = field(default_factory=set)
+    placeless: set[str] = field(default_factory=set)
     flows: dict[str, Json] = field(default_factory=dict)
     orders: list[tuple[str, Json]] = field(default_factory=list)
     refusal: tuple[int, Json] | None = None
@@ -215,13 +217,16 @@ class Verden:
                 hidden = access == "metadata" and item["skjerming"] == "X"
                 kode = "skjermet" if hidden else "prove"
                 reason = {"kode": kode, "bestemmelse": None, "lovversjon": None, "samtykke": None}
+                conditions = ["kun-om-barnet", "uten-melder"] if viewer["rolle"] in FAMILIE else []
+                if item["subject"] in self.placeless:
+                    conditions.append("uten-sted")
                 answers.append(
                     {
                         "ref": item["ref"],
                         "tilgang": access,
                         "grunner": [reason],
                         "nokkel": base64.b64encode(key).decode() if key else None,
-                        "vilkar": ["kun-om-barnet", "uten-melder"] if viewer["rolle"] in FAMILIE else [],
+                        "vilkar": conditions,
                     }
                 )
             return as_json({"items": answers})
