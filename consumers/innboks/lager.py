@@ -16,6 +16,8 @@ from backbone.settings import Settings
 from contracts.envelope import timestamp
 from contracts.innboks import Innboksmelding
 
+_TURN = "SELECT pg_advisory_xact_lock(hashtext('samspor-innboks'))"
+"""Writers take turns, so that a number once visible is never followed by a lower one: a reader uses it as a cursor."""
 _KEEP = """
 INSERT INTO melding (id, plass, kommune, nokkelid, innhold, mottatt) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING
@@ -84,6 +86,7 @@ class Lager:
         opens is kept, for the key may come."""
         async with self._engine.begin() as connection:
             conn = await driver(connection)
+            await conn.execute(_TURN)
             for report in arrived:
                 opened = self._open(report.id, report.nokkelid, report.sealed)
                 place, kommune = (self._place(opened), opened.kommune) if opened else (None, None)
@@ -96,7 +99,8 @@ class Lager:
             await conn.executemany(_REACHED, list(reached.items()))
 
     async def give(self, kommune: str, after: int, most: int, every: bool, now: datetime) -> list[Given]:
-        """The municipality's reports in order of arrival: those not acknowledged, or `every` one that is kept."""
+        """The municipality's reports, those not acknowledged or `every` one that is kept, in order of arrival, or of
+        opening where the key came later."""
         async with self._engine.begin() as connection:
             rows = await (await driver(connection)).fetch(_GIVE, kommune, after, most, every, now)
         return [
@@ -128,6 +132,7 @@ class Lager:
         """Opens what a key has come for, and lets go what is acknowledged and old. False: something is unopened."""
         async with self._engine.begin() as connection:
             conn = await driver(connection)
+            await conn.execute(_TURN)
             await conn.execute(
                 "DELETE FROM melding WHERE kvittert IS NOT NULL AND mottatt < $1", now - self._keep_for
             )
@@ -145,8 +150,12 @@ class Lager:
         if await conn.fetchval("SELECT nr FROM melding WHERE plass = $1", place) is not None:
             await conn.execute("DELETE FROM melding WHERE nr = $1", row["nr"])
         else:
+            # A number of its own time: whoever has read past the old one would never be given it.
             await conn.execute(
-                "UPDATE melding SET plass = $2, kommune = $3 WHERE nr = $1", row["nr"], place, opened.kommune
+                "UPDATE melding SET nr = DEFAULT, plass = $2, kommune = $3 WHERE nr = $1",
+                row["nr"],
+                place,
+                opened.kommune,
             )
         return True
 

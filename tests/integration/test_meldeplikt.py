@@ -390,6 +390,37 @@ async def test_a_report_sealed_to_a_new_key_waits_for_it_and_each_municipality_s
     assert await after.acknowledge("0301", first.id, "x", NOW) is None, "another municipality's"
 
 
+async def test_a_report_opened_late_comes_to_who_has_read_on_meanwhile(
+    settings: Settings, innboks: AsyncEngine
+) -> None:
+    sender, holder = rotated(settings)
+    before, after = Lager(innboks, settings), Lager(innboks, holder)
+    await before.take([sealed(sender, nr=1), sealed(sender, nr=2)], [], {}, NOW)
+    await before.take([sealed(settings, nr=nr) for nr in (3, 4)], [], {}, NOW)
+    read = await before.give("4601", 0, 10, False, NOW)
+    assert [g.melding.id for g in read] == ["m-3", "m-4"]
+    assert await after.tidy(NOW)
+    late = await after.give("4601", read[-1].nr, 10, False, NOW)
+    assert [g.melding.id for g in late] == ["m-1", "m-2"]
+
+
+async def test_two_inbox_processes_give_a_reader_every_report_whichever_commits_first(
+    settings: Settings, innboks: AsyncEngine
+) -> None:
+    slow, quick = Lager(innboks, settings), Lager(innboks, settings)
+    await slow.take([], [], {0: 1}, NOW)
+    async with innboks.begin() as blocking:
+        await (await driver(blocking)).execute("SELECT FROM posisjon WHERE partisjon = 0 FOR UPDATE")
+        first = asyncio.create_task(slow.take([sealed(settings, nr=1)], [], {0: 2}, NOW))
+        await asyncio.sleep(0.5)
+        second = asyncio.create_task(quick.take([sealed(settings, nr=2)], [], {1: 1}, NOW))
+        await asyncio.sleep(0.5)
+        read = await quick.give("4601", 0, 10, False, NOW)
+    await asyncio.gather(first, second)
+    read += await quick.give("4601", read[-1].nr if read else 0, 10, False, NOW)
+    assert {g.melding.id for g in read} == {"m-1", "m-2"}
+
+
 async def test_the_unacknowledged_remain_and_the_acknowledged_go_after_their_days(
     settings: Settings, innboks: AsyncEngine
 ) -> None:
