@@ -1,8 +1,8 @@
-"""What a family may see of an opened event, and whether an undersøkelse goes on. Pure; asked by whoever opens the
-seal, because the read gate never sees content.
+"""What a family may see of an opened event. Pure; asked by whoever opens the seal, because the read gate never sees
+content.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from contracts.tilgang import Vilkar
@@ -16,13 +16,6 @@ STEDSFELT = frozenset({"fra_kommune", "til_kommune", "enhet", "fra", "til"})
 STEDSHODER = frozenset({"kommune", "orgnr", "source", "topic"})
 """What of an envelope names a place."""
 
-_BEGYNT = {"no.samspor.barnevern.henvendelse.mottatt", "no.samspor.barnevern.undersokelse.startet"}
-_UTVIDET = "no.samspor.barnevern.undersokelse.frist-utvidet"
-_SLUTT = {
-    "no.samspor.barnevern.henvendelse.konkludert": "no.samspor.barnevern.henvendelse.mottatt",
-    "no.samspor.barnevern.undersokelse.konkludert": "no.samspor.barnevern.undersokelse.startet",
-}
-
 
 def vis(vilkar: Collection[str], data: Mapping[str, Any]) -> dict[str, Any] | None:
     """The event's data as the conditions leave it; None where nothing of the event may be shown."""
@@ -34,21 +27,3 @@ def vis(vilkar: Collection[str], data: Mapping[str, Any]) -> dict[str, Any] | No
     if Vilkar.UTEN_STED in vilkar:
         hidden |= STEDSFELT
     return {name: value for name, value in data.items() if name not in hidden}
-
-
-def undersokelse_pagar(typer: Iterable[str]) -> bool:
-    """Whether barnevernet is looking into the child's case, by the full types of its timeline in order of time.
-
-    From a henvendelse or an undersøkelse is begun until as many of its kind are concluded; in doubt it goes on.
-    """
-    open_ = dict.fromkeys(_BEGYNT, 0)
-    extended = False
-    for full_type in typer:
-        if full_type in _BEGYNT:
-            open_[full_type] += 1
-        elif full_type == _UTVIDET:
-            extended = True
-        elif began := _SLUTT.get(full_type):
-            open_[began] = max(open_[began] - 1, 0)
-            extended = False
-    return extended or any(open_.values())

@@ -24,7 +24,7 @@ from backbone.problems import ProblemError
 from backbone.seal import SealBroken, open_sealed, seal
 from backbone.settings import Settings
 from backbone.tokens import Principal
-from consumers.coordination import oppgaveflyt, queries, stafett, steglager, store
+from consumers.coordination import oppgaveflyt, queries, stafett, steglager, store, undersokelser
 from consumers.coordination.facts import FactSet, merged
 from consumers.coordination.forklaring import forklar
 from consumers.coordination.forteller import told_baton, told_flow
@@ -338,6 +338,21 @@ class Kommandoer:
                 await self._append(db, steps, child, ordre.kommentar)
                 await steglager.save_baton(db, subject, held, now)
                 await self._journal.append(db, events, now)
+
+    # What goes on
+
+    async def undersokelse_pagar(self, subject: str) -> bool:
+        """Whether barnevernet is looking into the child's case; in doubt, and where something of the child's is not
+        read yet, it is. Raises Retry when samtykke is away."""
+        try:
+            keys = await self._keys_of(subject)
+            async with self._engine.begin() as conn:
+                db = await driver(conn)
+                child = await self._child(db, keys, self._clock())
+                unread = await store.anything_waits(db, list(keys))
+        except ProblemError:
+            return True
+        return unread or undersokelser.pagar(child.sak)
 
     # Time
 

@@ -144,6 +144,11 @@ def internal(commands: Kommandoer, gate: Gatekeeper) -> APIRouter:
         who, _ = await said(request)
         return json_response(await commands.baton(who, str(id)))
 
+    @router.get("/barn/{subject}/undersokelse", summary="Om barnevernet undersøker; i tvil gjør det det")
+    async def undersokelse(request: Request, subject: UUID) -> Response:
+        gate(request, "system")
+        return json_response({"pagar": await commands.undersokelse_pagar(str(subject))})
+
     @router.post("/oppgaver/{id}/ordre/{kommando}", summary="En kommando, for en leser")
     async def act(request: Request, id: UUID, kommando: str) -> Response:
         who, given = await said(request)

@@ -385,6 +385,16 @@ async def held_back(db: asyncpg.Connection, after: str, limit: int) -> list[str]
     return [str(r["subject"]) for r in rows]
 
 
+async def anything_waits(db: asyncpg.Connection, subjects: Sequence[str]) -> bool:
+    """Whether the fact sets of these children lack something that is on their timelines."""
+    found: bool = await db.fetchval(
+        "SELECT EXISTS (SELECT FROM tidslinje WHERE venter AND subject = ANY($1::uuid[]))"
+        " OR EXISTS (SELECT FROM faktasett WHERE venter AND subject = ANY($1::uuid[]))",
+        subjects,
+    )
+    return found
+
+
 async def known(db: asyncpg.Connection, subjects: Iterable[str]) -> list[str]:
     """Those of the children that something is kept for that a change may concern."""
     rows = await db.fetch(

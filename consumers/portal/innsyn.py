@@ -23,7 +23,6 @@ from consumers.portal.lesing import FAMILIE, Leser, Sett, about_child, about_eve
 from consumers.portal.sider import SUBJECT, NotFound, Portal, named, page, portal_of, seen_tasks
 from consumers.portal.texts import Texts
 from consumers.portal.visning import Oppgave, Samtykke
-from contracts.innsyn import undersokelse_pagar
 from contracts.samtykke_api import Innsynslesing
 
 STYLE = Markup((Path(__file__).parent / "static" / "innsyn_fil.css").read_text("utf-8"))
@@ -111,7 +110,7 @@ async def gather(portal: Portal, viewer: Principal, subject: str) -> Innsyn:
     leser = Leser(portal.samtykke, viewer)
     rows, tasks = await portal.samordning.child(subject)
     ordered = sorted(rows, key=lambda r: str(r["time"]))
-    quiet = not undersokelse_pagar(r["type"] for r in ordered)
+    quiet = not await portal.samordning.undersokelse_pagar(subject)
     questions = [
         about_child(subject, viewer.kommune, False),
         *(about_event(r, False, ingen_undersokelse=quiet) for r in ordered),

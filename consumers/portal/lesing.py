@@ -142,7 +142,7 @@ def about_child(subject: str, kommune: str, koordinering: bool, eier: str | None
 
 def about_event(row: Json, koordinering: bool, ingen_undersokelse: bool = False) -> Sporsmal:
     """Of a timeline row, or of what a receipt and the catalogue say about an event not on any timeline.
-    `ingen_undersokelse` where the whole timeline shows that none goes on."""
+    `ingen_undersokelse` where coordination says that none goes on."""
     item = _item(
         row["subject"],
         "hendelse",

@@ -37,6 +37,12 @@ class Samordning:
         body = await _find(self._client, f"/samordning/barn/{quote(subject, safe='')}") or {}
         return list(body.get("tidslinje", ())), list(body.get("oppgaver", ()))
 
+    async def undersokelse_pagar(self, subject: str) -> bool:
+        """Whether barnevernet is looking into the child's case. Asked after the timeline is read, so that nothing on it
+        is younger than the answer."""
+        body = await _find(self._client, f"/samordning/barn/{quote(subject, safe='')}/undersokelse") or {}
+        return body.get("pagar") is not False
+
     async def tasks(self, **wanted: str) -> list[Json]:
         """Tasks by `kommune`, `eier`, `subject`, `id` or `utlost_av`."""
         body = await _find(self._client, "/samordning/oppgaver", **wanted) or {}

@@ -34,7 +34,7 @@ from tests.integration.test_coordination import (
     Thread,
     child,
 )
-from tests.unit.coordination.given import at, consent
+from tests.unit.coordination.given import at, consent, event
 from tests.unit.coordination.test_local_rules import HEAD, read
 
 ORGNR = "310000001"
@@ -483,3 +483,33 @@ async def agree(office: Office) -> None:
         held = fold(happened(Lest(*s)) for s in steps)
         assert held is not None
         assert (held.innehaver, held.tilbudt_til, held.svar_innen, held.avslag, held.steg) == tuple(row[1:])
+
+
+async def test_barnevernet_looks_into_a_case_until_it_is_concluded_again_when_a_conclusion_is_taken_back(
+    office: Office,
+) -> None:
+    async def goes_on() -> bool:
+        system = Principal(sub="system:portal", rolle="system", orgnr=ORGNR, kommune="4601")
+        answer = await office.call(system, "GET", f"/samordning/barn/{child()}/undersokelse")
+        return bool(answer.json()["pagar"])
+
+    def said(navn: str, nokkel: str = "a", **more: Any) -> Any:
+        return event("barnevern", f"henvendelse.{navn}", "2026-03-02", nokkel, **more)
+
+    assert not await goes_on()
+    await office.thread.publish(said("mottatt", slag=2), said("mottatt", "b", slag=2))
+    await office.thread.publish(said("konkludert"), said("konkludert", versjon=2))
+    assert await goes_on(), "b is open, however often a is concluded"
+    await office.thread.publish(said("konkludert", "b"))
+    assert not await goes_on()
+    await office.thread.publish(said("konkludert", "b", versjon=2, trukket=True))
+    assert await goes_on()
+    await office.thread.publish(said("konkludert", "b", versjon=3))
+    assert not await goes_on()
+    await office.thread.rows("UPDATE faktasett SET venter = true RETURNING subject")
+    assert await goes_on(), "in doubt"
+    await office.thread.rows("UPDATE faktasett SET venter = false RETURNING subject")
+    office.thread.samtykke.status[child()] = "sperret"
+    assert await goes_on(), "in doubt"
+    forbidden = await office.call(ENHET, "GET", f"/samordning/barn/{child()}/undersokelse")
+    assert forbidden.status_code == 403

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts.innsyn import undersokelse_pagar, vis
+from contracts.innsyn import vis
 from contracts.lov import Lov
 from contracts.tilgang import Vilkar
 from services.samtykke.decide import Child, Consent, Event, Fakta, Viewer, decide
@@ -107,29 +107,6 @@ def test_the_conditions_leave_out_a_parents_own_case_the_melder_and_the_place() 
     assert vis(family, {"melderkode": "4", "slag": 2, "barn_orientert": True}) == {"slag": 2}
     assert vis((Vilkar.UTEN_STED,), {"fra_kommune": "0301", "dato": "2026-01-01"}) == {"dato": "2026-01-01"}
     assert vis((), {"melderkode": "4", "gjelder": "foresatt"}) == {"melderkode": "4", "gjelder": "foresatt"}
-
-
-def types(*names: str) -> list[str]:
-    return [f"no.samspor.barnevern.{name}" for name in names]
-
-
-@pytest.mark.parametrize(
-    ("timeline", "goes_on"),
-    [
-        ([], False),
-        (types("henvendelse.mottatt"), True),
-        (types("henvendelse.mottatt", "henvendelse.konkludert"), False),
-        (types("henvendelse.mottatt", "henvendelse.konkludert", "undersokelse.startet"), True),
-        (types("undersokelse.startet", "undersokelse.konkludert"), False),
-        (types("undersokelse.startet", "undersokelse.startet", "undersokelse.konkludert"), True),
-        (types("undersokelse.konkludert", "undersokelse.startet"), True),
-        (types("undersokelse.frist-utvidet"), True),
-        (types("undersokelse.startet", "undersokelse.frist-utvidet", "undersokelse.konkludert"), False),
-        (types("tiltak.iverksatt"), False),
-    ],
-)
-def test_an_undersokelse_goes_on_until_it_is_concluded(timeline: list[str], goes_on: bool) -> None:
-    assert undersokelse_pagar(timeline) is goes_on
 
 
 @pytest.mark.parametrize(

@@ -21,14 +21,14 @@ from consumers.coordination.regler.regel import Duty, Her, Regel, day_of
 from consumers.coordination.sak import Fact, Sak
 
 STARTET, KONKLUDERT = "undersokelse.startet", "undersokelse.konkludert"
-_UTVIDET = "undersokelse.frist-utvidet"
+UTVIDET = "undersokelse.frist-utvidet"
 REVIEW_DAYS = 7
 _EXTENDED_MONTHS = 6
 
 
 def derive(sak: Sak, her: Her) -> Iterator[Duty]:
     concluded = {(f.source, f.nokkel) for f in sak.facts if f.kind.navn == KONKLUDERT}
-    extended = {(f.source, f.nokkel): f for f in sak.facts if f.kind.navn == _UTVIDET}
+    extended = {(f.source, f.nokkel): f for f in sak.facts if f.kind.navn == UTVIDET}
     for began in (f for f in sak.facts if f.kind.navn == STARTET):
         key = (began.source, began.nokkel)
         melding = melding_before(sak, began)
@@ -81,7 +81,7 @@ REGEL = Regel(
         MOTTATT: ("slag",),
         MELDING_KONKLUDERT: ("undersokelse",),
         STARTET: (),
-        _UTVIDET: ("frist",),
+        UTVIDET: ("frist",),
         KONKLUDERT: (),
     },
     derive,

@@ -78,6 +78,7 @@ async def test_while_barnevernet_investigates_the_gate_is_told_that_it_may_and_s
     kari: str, verden: Verden, browser: Browser
 ) -> None:
     verden.event(kari, "barnevern", "undersokelse.startet")
+    verden.investigated.add(kari)
     text = (await browser(FORESATT).get(f"/innsyn/{kari}")).text
     assert "Undersøkelse" not in text
     assert "Barnevern" not in text

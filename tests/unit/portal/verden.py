@@ -58,7 +58,7 @@ def own_and_administrative(viewer: Json, item: Json) -> str:
 @dataclass
 class Verden:
     """What exists. `gate` decides; `reads` are the items asked about, with the viewer; `away` are parts that fail;
-    `placeless` are children with a protected address."""
+    `placeless` are children with a protected address, `investigated` those barnevernet looks into."""
 
     rows: list[Json] = field(default_factory=list)
     tasks: list[Json] = field(default_factory=list)
@@ -74,6 +74,7 @@ class Verden:
     insights: list[Json] = field(default_factory=list)
     away: set[str] = field(default_factory=set)
     placeless: set[str] = field(default_factory=set)
+    investigated: set[str] = field(default_factory=set)
     flows: dict[str, Json] = field(default_factory=dict)
     orders: list[tuple[str, Json]] = field(default_factory=list)
     refusal: tuple[int, Json] | None = None
@@ -290,6 +291,9 @@ class Verden:
                 {"tidslinje": rows, "oppgaver": [t for t in self.tasks if t["subject"] == subject]}
             )
 
+        async def investigation(request: Request) -> Response:
+            return as_json({"pagar": request.path_params["subject"] in self.investigated})
+
         async def tasks(request: Request) -> Response:
             wanted = {k: v for k, v in request.query_params.items() if k != "utlost_av"}
             found = [t for t in self.tasks if all(t[k] == v for k, v in wanted.items())]
@@ -325,6 +329,7 @@ class Verden:
             Route("/samordning/oppgaver/{id}/kommentarer", order, methods=["POST"]),
             Route("/samordning/barn", children),
             Route("/samordning/barn/{subject}", child),
+            Route("/samordning/barn/{subject}/undersokelse", investigation),
             Route("/samordning/oppgaver", tasks),
             Route("/samordning/hendelser/{id}", event),
         )
