@@ -12,10 +12,12 @@ from backbone.settings import Settings
 from backbone.tokens import Principal
 from consumers.innboks.lager import Given, Lager
 from contracts.innboks import MOTTAKER
+from contracts.roller import Rolle
 
 PACKAGE = "consumers.innboks"
 PATH = f"/{MOTTAKER}/innboks"
 MOST = 1000
+READER: Rolle = "fagsystem"
 
 
 def build(settings: Settings, lager: Lager, clock: Clock) -> FastAPI:
@@ -24,17 +26,19 @@ def build(settings: Settings, lager: Lager, clock: Clock) -> FastAPI:
     gate = Gatekeeper(settings, clock)
     expose_metrics(app, gate)
 
-    def reader(request: Request) -> Principal:
-        principal = gate(request, "fagsystem")
-        if principal.tjeneste != MOTTAKER:
-            raise ProblemError(403, "bare-barnevernet", package=PACKAGE)
-        return principal
+    async def reader(request: Request) -> Principal:
+        who = gate(request)
+        refusal = _refusal(who)
+        if refusal is not None:
+            await lager.refused(who, refusal.code, clock())
+            raise refusal
+        return who
 
     @app.get(PATH, summary="Bekymringsmeldinger til barnevernet i kommunen, i den rekkefølgen de kom")
     async def innboks(request: Request, etter: int = 0, antall: int = 100, alle: bool = False) -> Response:
-        who = reader(request)
+        who = await reader(request)
         most = max(1, min(antall, MOST))
-        given = await lager.give(who.kommune, etter, most, alle, clock())
+        given = await lager.give(who, etter, most, alle, clock())
         return json_response(
             {"meldinger": [_told(report) for report in given], "neste": given[-1].nr if given else etter},
             headers={"cache-control": "no-store"},
@@ -42,13 +46,21 @@ def build(settings: Settings, lager: Lager, clock: Clock) -> FastAPI:
 
     @app.post(f"{PATH}/{{id}}/kvitter", summary="Kvitter for at meldingen er tatt imot")
     async def kvitter(request: Request, id: UUID) -> Response:
-        who = reader(request)
+        who = await reader(request)
         at = await lager.acknowledge(who.kommune, id, who.sub, clock())
         if at is None:
             raise ProblemError(404, "ingen-melding", package=PACKAGE)
         return json_response({"id": str(id), "kvittert": at})
 
     return app
+
+
+def _refusal(who: Principal) -> ProblemError | None:
+    if who.rolle != READER:
+        return ProblemError(403, "rolle-mangler", roller=READER)
+    if who.tjeneste != MOTTAKER:
+        return ProblemError(403, "bare-barnevernet", package=PACKAGE)
+    return None
 
 
 def _told(report: Given) -> dict[str, Any]:

@@ -9,10 +9,13 @@ from typing import Any
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from backbone import ledger
 from backbone.database import driver
 from backbone.lane import OpeningKeys
 from backbone.seal import Mac, SealBroken, derive
 from backbone.settings import Settings
+from backbone.tokens import Principal
+from consumers.innboks import logg
 from contracts.envelope import timestamp
 from contracts.innboks import Innboksmelding
 
@@ -98,11 +101,14 @@ class Lager:
             )
             await conn.executemany(_REACHED, list(reached.items()))
 
-    async def give(self, kommune: str, after: int, most: int, every: bool, now: datetime) -> list[Given]:
-        """The municipality's reports, those not acknowledged or `every` one that is kept, in order of arrival, or of
-        opening where the key came later."""
+    async def give(self, who: Principal, after: int, most: int, every: bool, now: datetime) -> list[Given]:
+        """The reports of the municipality, those not acknowledged or `every` one that is kept, in order of arrival, or
+        of opening where the key came later. That somebody looked is written down with it."""
         async with self._engine.begin() as connection:
-            rows = await (await driver(connection)).fetch(_GIVE, kommune, after, most, every, now)
+            conn = await driver(connection)
+            rows = await conn.fetch(_GIVE, who.kommune, after, most, every, now)
+            rows.sort(key=lambda row: row["nr"])
+            await ledger.write(conn, [logg.given(who, [row["id"] for row in rows], after, every, now)])
         return [
             Given(
                 row["nr"],
@@ -112,8 +118,13 @@ class Lager:
                 row["hentet"],
                 row["kvittert"],
             )
-            for row in sorted(rows, key=lambda row: row["nr"])
+            for row in rows
         ]
+
+    async def refused(self, who: Principal, grunn: str, now: datetime) -> None:
+        """Writes down that somebody wanted in who may not."""
+        async with self._engine.begin() as connection:
+            await ledger.write(await driver(connection), [logg.refused(who, grunn, now)])
 
     async def acknowledge(self, kommune: str, id_: uuid.UUID, who: str, now: datetime) -> datetime | None:
         """When it was acknowledged, now or before; None when the municipality has no such report."""

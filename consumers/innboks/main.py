@@ -1,10 +1,12 @@
 """The inbox's process: the only one that holds barnevern's private key."""
 
 import asyncio
+import random
 
 from backbone.clock import Clock, system_clock
 from backbone.database import create_engine
 from backbone.http import serve
+from backbone.sealer import Sealer
 from backbone.settings import Settings
 from consumers.innboks.app import build
 from consumers.innboks.lager import Lager
@@ -23,6 +25,7 @@ async def run(settings: Settings, _: Catalogue, stop: asyncio.Event, clock: Cloc
         async with asyncio.TaskGroup() as group:
             group.create_task(mottak.run(stop))
             group.create_task(mottak.tidy(stop))
+            group.create_task(Sealer(engine, PART, settings, clock, random.Random()).run(stop))
             group.create_task(
                 serve(build(settings, lager, clock), settings.host, settings.innboks_port, stop)
             )

@@ -1,4 +1,4 @@
-"""The inbox's own database: reports as they came, sealed, and how far the topic is read."""
+"""The inbox's own database: reports as they came, sealed, how far the topic is read, and the ledger of who looked."""
 
 from sqlalchemy import (
     BigInteger,
@@ -15,7 +15,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 
+from backbone.ledger import ledger_tables
+
 metadata = MetaData()
+ledger_tables(metadata)
 
 melding = Table(
     "melding",

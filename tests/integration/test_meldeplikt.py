@@ -23,10 +23,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backbone import lane, logs, telemetry
 from backbone.clock import system_clock
 from backbone.database import create_engine, driver
+from backbone.failures import Stop
 from backbone.journal import NewEvent
 from backbone.kafka import Outgoing, Publisher
 from backbone.seal import SealBroken
 from backbone.settings import MissingSecret, Settings
+from backbone.tokens import Principal, issue
+from consumers.innboks.app import build
 from consumers.innboks.lager import Arrived, Lager
 from consumers.innboks.tables import metadata
 from contracts.catalogue import Catalogue
@@ -47,6 +50,12 @@ EVENT_ID = "fagsystemets-melding-1"
 NOKKEL = "nokkelkanari-9"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
+
+
+BARNEVERN = Principal(
+    sub="fag:barnevern", rolle="fagsystem", orgnr="310000003", kommune="4601", tjeneste="barnevern"
+)
+ELSEWHERE = BARNEVERN.model_copy(update={"kommune": "0301"})
 
 
 def melding(**changed: Any) -> dict[str, Any]:
@@ -109,6 +118,9 @@ async def _for_barnevern_until_acknowledged(pipeline: Pipeline) -> None:
     assert (await inbox(pipeline)).json()["meldinger"] == []
     (kept,) = await arrived(pipeline, alle=True)
     assert kept["kvittert"] == first.json()["kvittert"]
+    refused = "SELECT count(*) FROM revisjon WHERE utfall = 'deny'"
+    assert await pipeline.value("innboks", refused) == 15, "five of them, at two addresses and a receipt"
+    await pipeline.until("innboks", "SELECT count(*) FROM revisjon WHERE nummer IS NULL", 0)
 
 
 async def _told_by_its_id(pipeline: Pipeline) -> None:
@@ -200,9 +212,9 @@ async def test_no_other_api_page_log_trace_metric_table_or_topic_shows_that_ther
 
     assert await _numbers(pipeline) == numbers, "no figure has moved"
     after = await _tables(pipeline)
-    assert {name: rows for name, rows in after.items() if rows != tables.get(name)}.keys() == {
-        "skole.utsending", "innboks.melding", "innboks.posisjon",
-    }  # fmt: skip
+    changed = {name for name, rows in after.items() if rows != tables.get(name)}
+    looked = {"innboks.revisjon", "innboks.revisjon_kjede"}
+    assert changed - looked == {"skole.utsending", "innboks.melding", "innboks.posisjon"}
     said = await _everything_said(pipeline, [EVENT_ID, report["id"]])
     records = await _records(pipeline)
     (lane_record,) = [record for topic, record in records if topic.endswith(INNBOKS.navn)]
@@ -381,11 +393,11 @@ async def test_a_report_sealed_to_a_new_key_waits_for_it_and_each_municipality_s
     sender, holder = rotated(settings)
     before = Lager(innboks, settings)
     await before.take([sealed(sender), sealed(sender, "0301", 2)], [], {}, NOW)
-    assert await before.give("4601", 0, 10, False, NOW) == []
+    assert await before.give(BARNEVERN, 0, 10, False, NOW) == []
     assert not await before.tidy(NOW)
     after = Lager(innboks, holder)
     assert await after.tidy(NOW)
-    ((first,), (second,)) = [await after.give(k, 0, 10, False, NOW) for k in ("4601", "0301")]
+    ((first,), (second,)) = [await after.give(who, 0, 10, False, NOW) for who in (BARNEVERN, ELSEWHERE)]
     assert (first.melding.id, second.melding.id) == ("m-1", "m-2")
     assert await after.acknowledge("0301", first.id, "x", NOW) is None, "another municipality's"
 
@@ -397,10 +409,10 @@ async def test_a_report_opened_late_comes_to_who_has_read_on_meanwhile(
     before, after = Lager(innboks, settings), Lager(innboks, holder)
     await before.take([sealed(sender, nr=1), sealed(sender, nr=2)], [], {}, NOW)
     await before.take([sealed(settings, nr=nr) for nr in (3, 4)], [], {}, NOW)
-    read = await before.give("4601", 0, 10, False, NOW)
+    read = await before.give(BARNEVERN, 0, 10, False, NOW)
     assert [g.melding.id for g in read] == ["m-3", "m-4"]
     assert await after.tidy(NOW)
-    late = await after.give("4601", read[-1].nr, 10, False, NOW)
+    late = await after.give(BARNEVERN, read[-1].nr, 10, False, NOW)
     assert [g.melding.id for g in late] == ["m-1", "m-2"]
 
 
@@ -415,10 +427,68 @@ async def test_two_inbox_processes_give_a_reader_every_report_whichever_commits_
         await asyncio.sleep(0.5)
         second = asyncio.create_task(quick.take([sealed(settings, nr=2)], [], {1: 1}, NOW))
         await asyncio.sleep(0.5)
-        read = await quick.give("4601", 0, 10, False, NOW)
+        read = await quick.give(BARNEVERN, 0, 10, False, NOW)
     await asyncio.gather(first, second)
-    read += await quick.give("4601", read[-1].nr if read else 0, 10, False, NOW)
+    read += await quick.give(BARNEVERN, read[-1].nr if read else 0, 10, False, NOW)
     assert {g.melding.id for g in read} == {"m-1", "m-2"}
+
+
+async def test_every_look_and_every_refusal_is_one_row_that_names_neither_child_nor_sender(
+    settings: Settings, innboks: AsyncEngine
+) -> None:
+    lager = Lager(innboks, settings)
+    report = sealed(settings, nr=7, text=CANARY)
+    await lager.take([report], [], {}, NOW)
+    app = build(settings, lager, lambda: NOW)
+
+    async def ask(who: Principal, path: str = "", method: str = "GET", **params: Any) -> int:
+        token = issue(who, settings, NOW, timedelta(minutes=5))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://innboks") as http:
+            answer = await http.request(
+                method,
+                f"/barnevern/innboks{path}",
+                params=params,
+                headers={"authorization": f"Bearer {token}"},
+            )
+        return answer.status_code
+
+    teacher = Principal(sub="l", rolle="fagperson", orgnr="310000001", kommune="4601", tjeneste="skole")
+    assert await ask(BARNEVERN, alle=True) == 200
+    assert await ask(ELSEWHERE, etter=3) == 200
+    assert await ask(teacher) == 403
+    assert await ask(BARNEVERN.model_copy(update={"sub": "s", "tjeneste": "skole"})) == 403
+    assert await ask(teacher, f"/{report.id}/kvitter", "POST") == 403
+    async with innboks.connect() as connection:
+        rows = await (await driver(connection)).fetch(
+            "SELECT *, r::text AS whole FROM revisjon r ORDER BY lopenr"
+        )
+    assert [(r["aktor"], r["kommune"], r["utfall"], r["grunn"]) for r in rows] == [
+        ("fag:barnevern", "4601", "full", None),
+        ("fag:barnevern", "0301", "full", None),
+        ("l", "4601", "deny", "rolle-mangler"),
+        ("s", "4601", "deny", "bare-barnevernet"),
+        ("l", "4601", "deny", "rolle-mangler"),
+    ]
+    assert [r["detaljer"] for r in rows[:2]] == [
+        {"meldinger": [str(report.id)], "etter": 0, "alle": True},
+        {"meldinger": [], "etter": 3, "alle": False},
+    ]
+    assert {(r["subject"], r["hendelse"], r["type"]) for r in rows} == {(None, None, None)}
+    for secret in (CANARY, "m-7", "n-7", "bekymringsmelding", CHILD):
+        assert not [r for r in rows if secret in r["whole"]]
+    assert not [r for r in rows if r["utfall"] == "full" and "310000001" in r["whole"]], "the sender"
+
+
+async def test_a_look_that_the_ledger_does_not_take_is_none(settings: Settings, innboks: AsyncEngine) -> None:
+    lager = Lager(innboks, settings)
+    await lager.take([sealed(settings)], [], {}, NOW)
+    async with innboks.begin() as connection:
+        await (await driver(connection)).execute(
+            "CREATE FUNCTION sluk() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+            "CREATE TRIGGER sluk BEFORE INSERT ON revisjon FOR EACH ROW EXECUTE FUNCTION sluk()"
+        )
+    with pytest.raises(Stop):
+        await lager.give(BARNEVERN, 0, 10, False, NOW)
 
 
 async def test_the_unacknowledged_remain_and_the_acknowledged_go_after_their_days(
@@ -430,9 +500,9 @@ async def test_the_unacknowledged_remain_and_the_acknowledged_go_after_their_day
     assert await lager.acknowledge("4601", done.id, "fag", NOW) == NOW
     later = NOW + timedelta(days=30)
     await lager.tidy(later)
-    assert len(await lager.give("4601", 0, 10, True, later)) == 2
+    assert len(await lager.give(BARNEVERN, 0, 10, True, later)) == 2
     await lager.tidy(later + timedelta(seconds=1))
-    assert [g.melding.id for g in await lager.give("4601", 0, 10, True, later)] == ["m-2"]
+    assert [g.melding.id for g in await lager.give(BARNEVERN, 0, 10, True, later)] == ["m-2"]
 
 
 async def test_reports_are_given_a_page_at_a_time_in_the_order_they_came(
@@ -440,8 +510,8 @@ async def test_reports_are_given_a_page_at_a_time_in_the_order_they_came(
 ) -> None:
     lager = Lager(innboks, settings)
     await lager.take([sealed(settings, nr=nr) for nr in range(5)], [], {}, NOW)
-    first = await lager.give("4601", 0, 3, False, NOW)
-    second = await lager.give("4601", first[-1].nr, 3, False, NOW)
+    first = await lager.give(BARNEVERN, 0, 3, False, NOW)
+    second = await lager.give(BARNEVERN, first[-1].nr, 3, False, NOW)
     assert [g.melding.id for g in (*first, *second)] == [f"m-{nr}" for nr in range(5)]
 
 
