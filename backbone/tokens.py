@@ -1,6 +1,6 @@
 """Bearer tokens: signed JWTs (EdDSA) that name organisation, municipality, service and role."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 import jwt
@@ -33,8 +33,10 @@ class Principal(BaseModel):
     navn: str | None = None
 
 
-def issue(principal: Principal, settings: Settings, now: datetime, life: timedelta) -> str:
-    """Raises MissingSecret where the private key isn't set."""
+def issue(
+    principal: Principal, settings: Settings, now: datetime, life: timedelta, jti: str | None = None
+) -> str:
+    """`jti` tells two tokens of one second apart. Raises MissingSecret where the private key isn't set."""
     if settings.token_private_key is None:
         raise MissingSecret("SAMSPOR_TOKEN_PRIVATE_KEY must be set to sign tokens")
     claims = {
@@ -43,6 +45,7 @@ def issue(principal: Principal, settings: Settings, now: datetime, life: timedel
         "aud": AUDIENCE,
         "iat": int(now.timestamp()),
         "exp": int((now + life).timestamp()),
+        **({"jti": jti} if jti else {}),
     }
     return jwt.encode(claims, settings.token_private_key.get_secret_value(), ALGORITHM)
 
@@ -58,12 +61,17 @@ def _public_key(pem: str) -> Ed25519PublicKey:
 
 def verify(token: str, settings: Settings, now: datetime) -> Principal:
     """Raises InvalidToken."""
+    return verified(token, settings, now)[0]
+
+
+def verified(token: str, settings: Settings, now: datetime) -> tuple[Principal, datetime]:
+    """(who, when the token ends). Raises InvalidToken."""
     if settings.token_public_key is None:
         raise MissingSecret("SAMSPOR_TOKEN_PUBLIC_KEY must be set to verify tokens")
     principal, expires = _signed(token, settings.token_public_key)
     if expires <= now.timestamp():
         raise InvalidToken("expired")
-    return principal
+    return principal, datetime.fromtimestamp(expires, UTC)
 
 
 @lru_cache(maxsize=1024)

@@ -2,12 +2,12 @@
 
 import asyncio
 import random
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone.clock import Clock, system_clock
-from backbone.database import create_engine
+from backbone.database import DATABASE_AWAY, create_engine
 from backbone.glemsel import follow
 from backbone.http import serve
 from backbone.meldinger import messages
@@ -18,6 +18,7 @@ from consumers.portal.naboer import Kvitteringer, Samordning
 from consumers.portal.okt import Okter
 from consumers.portal.sider import Portal
 from consumers.portal.texts import Texts
+from consumers.portal.utlogget import Utlogget, Utlogginger
 from consumers.portal.varsellager import Varsellager
 from consumers.portal.varselmottak import Varselmottak
 from consumers.portal.varselstrom import Vekker
@@ -38,6 +39,10 @@ async def run(
         samtykke = await stack.enter_async_context(SamtykkeClient(settings, PART, clock))
         samordning = await stack.enter_async_context(InternalClient(settings, PART, "samordning", clock))
         tjenester = await stack.enter_async_context(InternalClient(settings, PART, "tjenester", clock))
+        utlogget = Utlogget()
+        utlogginger = Utlogginger(engine, utlogget, clock)
+        with suppress(*DATABASE_AWAY):
+            await utlogginger.exchange()
         texts = Texts(messages("consumers.portal"), catalogue, Lov())
         portal = Portal(
             settings=settings,
@@ -50,7 +55,7 @@ async def run(
             kvitteringer=Kvitteringer(tjenester),
             lager=Varsellager(engine),
             vekker=Vekker(),
-            okter=Okter(settings, clock),
+            okter=Okter(settings, clock, utlogget),
             stop=stop,
             clock=clock,
         )
@@ -59,6 +64,7 @@ async def run(
             group.create_task(_wake_at_stop(portal))
             group.create_task(mottak.run(stop))
             group.create_task(follow(samtykke, PART, portal.lager.forget, stop))
+            group.create_task(utlogginger.follow(portal.vekker.wake, stop))
             group.create_task(_seal(engine, settings, clock, stop))
             group.create_task(serve(create_portal(portal), settings.host, settings.portal_port, stop))
 

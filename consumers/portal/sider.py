@@ -122,8 +122,10 @@ async def sign_in(request: Request) -> Response:
 
 
 async def sign_out(request: Request) -> Response:
+    portal = portal_of(request)
     response = RedirectResponse("/innlogging", 303)
-    portal_of(request).okter.close(response)
+    portal.okter.close(request, response)
+    portal.vekker.wake()  # her open streams see that they are to end
     return response
 
 

@@ -1,6 +1,16 @@
-"""The portal's own database: the alerts it has heard of, and how far it has read."""
+"""The portal's own database: the alerts it has heard of, how far it has read, and who has signed out."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from backbone.ledger import ledger_tables
 
@@ -38,4 +48,11 @@ parkert = Table(
     Column("plass", BigInteger, primary_key=True),
     Column("grunn", Text, nullable=False),
     Column("mottatt", DateTime(timezone=True), nullable=False),
+)
+
+utlogget = Table(
+    "utlogget",
+    metadata,
+    Column("avtrykk", LargeBinary, primary_key=True, comment="digest of what the token signs"),
+    Column("slutt", DateTime(timezone=True), nullable=False, comment="when the token ends by itself"),
 )

@@ -17,6 +17,7 @@ from consumers.portal.naboer import Kvitteringer, Samordning
 from consumers.portal.okt import COOKIE, LIFE, Okter
 from consumers.portal.sider import Portal
 from consumers.portal.texts import Texts
+from consumers.portal.utlogget import Utlogget
 from consumers.portal.varsellager import Varsellager
 from consumers.portal.varselstrom import Vekker
 from consumers.portal.visning import Visning
@@ -68,7 +69,7 @@ def build(settings: Settings, verden: Verden, varsler: Varsler) -> Portal:
         kvitteringer=Kvitteringer(tjenester),
         lager=cast(Varsellager, varsler),
         vekker=Vekker(),
-        okter=Okter(settings, clock),
+        okter=Okter(settings, clock, Utlogget(read=True)),
         stop=asyncio.Event(),
         clock=clock,
     )

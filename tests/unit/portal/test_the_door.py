@@ -1,5 +1,6 @@
 """Signing in and out, forms from elsewhere, headers, and what is said when a neighbour is away."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -10,8 +11,9 @@ import pytest
 from backbone.tokens import issue
 from consumers.portal import personas
 from consumers.portal.app import create_portal
-from consumers.portal.okt import COOKIE, LIFE, own_path
+from consumers.portal.okt import COOKIE, LIFE, Okter, own_path
 from consumers.portal.sider import ROUTES, Portal
+from consumers.portal.utlogget import Utlogget
 from tests.unit.portal.conftest import BASE, Browser
 from tests.unit.portal.verden import KOORDINATOR, LAERER, NOW, Varsler, Verden
 
@@ -64,6 +66,47 @@ async def test_a_session_ends_by_itself_and_by_signing_out(portal: Portal, brows
     assert (await client.get("/")).status_code == 200
     await client.post("/utlogging")
     assert (await client.get("/")).status_code == 303
+
+
+async def test_a_copy_of_a_token_is_no_good_once_its_session_is_signed_out(browser: Browser) -> None:
+    hers, other = browser(None), browser(None)
+    for client in (hers, other):
+        await client.post("/innlogging", data={"persona": "laerer"})
+    copy = hers.cookies[COOKIE]
+    assert (await hers.post("/utlogging")).status_code == 303
+    # The last character of a signature has bits that a lenient reader ignores.
+    respelled = copy[:-1] + chr(ord(copy[-1]) + 1)
+    for token in (copy, respelled):
+        thief = browser(None)
+        assert (await thief.get("/", headers={"authorization": f"Bearer {token}"})).status_code == 303
+        thief.cookies.set(COOKIE, token)
+        assert (await thief.get("/barn/sok")).status_code == 303
+        assert (await thief.get("/varsler/strom")).status_code == 204
+    assert (await other.get("/")).status_code == 200, "her other session goes on"
+    await hers.post("/innlogging", data={"persona": "laerer"})
+    assert (await hers.get("/")).status_code == 200
+
+
+async def test_signing_out_ends_the_sessions_open_stream(portal: Portal, browser: Browser) -> None:
+    client = browser(LAERER)
+    stream = asyncio.create_task(client.get("/varsler/strom"))
+    while not len(portal.vekker):
+        await asyncio.sleep(0.01)
+    await browser(KOORDINATOR).post("/utlogging")
+    await asyncio.sleep(0.1)
+    assert not stream.done(), "another's"
+    await client.post("/utlogging")
+    async with asyncio.timeout(5):
+        assert "event: slutt" in (await stream).text
+
+
+async def test_while_it_is_not_known_who_has_signed_out_nobody_is_let_in(portal: Portal) -> None:
+    unsure = replace(portal, okter=Okter(portal.settings, portal.clock, Utlogget()))
+    transport = httpx.ASGITransport(app=create_portal(unsure))
+    token = issue(LAERER, portal.settings, NOW, LIFE)
+    async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+        assert (await client.get("/", headers={"authorization": f"Bearer {token}"})).status_code == 503
+        assert (await client.get("/helse")).status_code == 200
 
 
 async def test_a_bearer_token_opens_the_pages_too(portal: Portal, browser: Browser) -> None:
