@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from contracts.tidsrom import within
 from services.format import RECORDS_MOST, Problem
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -90,6 +91,8 @@ def _problem(detail: ErrorDetails, under: str) -> Problem:
     kind, context = detail["type"], detail.get("ctx", {})
     place = pointer(detail["loc"], under)
     if kind == "json_invalid":
+        if "recursion" in str(context.get("error", "")):
+            return Problem(under, "for-dypt")
         at = re.search(r"line (\d+) column (\d+)", str(context.get("error", "")))
         return Problem(under, "ikke-json", {"linje": int(at[1]), "kolonne": int(at[2])} if at else _START)
     if kind in _LIMITS:
@@ -134,7 +137,7 @@ OWN_CODES = frozenset(
 )
 CODES = frozenset(
     {*dict(_CODES).values(), *(c for c, _ in _LIMITS.values()), *OWN_CODES}
-    | {"ikke-json", "ukjent-verdi", "feil-form", "flere-feil", "for-mange-verdier"}
+    | {"ikke-json", "for-dypt", "ukjent-verdi", "feil-form", "flere-feil", "for-mange-verdier"}
 )
 
 
@@ -182,7 +185,7 @@ Heltall = Annotated[float, AfterValidator(_whole)]  # in JSON Schema 1.0 is an i
 
 
 def time_of(read: Callable[[str], datetime]) -> PlainValidator:
-    """A text that `read` makes a time of; outside 1900–2200 it is none that a child's case can have."""
+    """A text that `read` makes a time of; outside `contracts.tidsrom` it is none that a child's case can have."""
 
     def check(text: Any) -> datetime:
         if not isinstance(text, str):
@@ -193,9 +196,7 @@ def time_of(read: Callable[[str], datetime]) -> PlainValidator:
             raise
         except (ValueError, OverflowError):
             raise PydanticCustomError("ugyldig-tid", "form") from None
-        if not 1900 <= at.year <= 2200:
-            raise PydanticCustomError("ugyldig-tid", "form")
-        return at
+        return within(at)
 
     return PlainValidator(check)
 

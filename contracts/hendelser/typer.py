@@ -1,11 +1,11 @@
 """Every event type of the standard catalogue, service by service (domain table: category, class, effort, effect)."""
 
-from datetime import date
 from typing import Literal
 
 from pydantic import Field
 
 from contracts.hendelser.begrep import EventData, EventType, Innsats, Involvering, Skjerming
+from contracts.tidsrom import Dato
 
 N, T, H, X = Skjerming.N, Skjerming.T, Skjerming.H, Skjerming.X
 U, S, I = Innsats.UNIVERSELL, Innsats.SELEKTERT, Innsats.INDIKERT  # noqa: E741 - the table's own letters
@@ -42,14 +42,14 @@ class Sak(EventData):
 
     sak: str | None = None
     ansvarlig_rolle: str | None = None
-    evalueringsdato: date | None = None
+    evalueringsdato: Dato | None = None
 
 
 class Konsultasjon(EventData):
     """A programme contact; `programpunkt` as the national programme names it. No findings."""
 
     programpunkt: str | None = None
-    dato: date
+    dato: Dato
 
 
 class JournalOverfort(EventData):
@@ -103,22 +103,22 @@ class Tilbakemelding(EventData):
 class Undersokelse(EventData):
     """An investigation begun or extended; `frist` is the date by which it is to be concluded."""
 
-    frist: date | None = None
+    frist: Dato | None = None
 
 
 class Plan(EventData):
     """A plan of barnevernet: SSB's plan type code, and the date it is to be evaluated by."""
 
     plantype: Kode = None
-    evalueres_innen: date | None = None
+    evalueres_innen: Dato | None = None
 
 
 class Tiltak(EventData):
     """A measure: SSB's category code and the dates that frame it."""
 
     kategori: Kode = None
-    evalueres_innen: date | None = None
-    slutt: date | None = None
+    evalueres_innen: Dato | None = None
+    slutt: Dato | None = None
 
 
 class Vedtak(EventData):
@@ -147,7 +147,7 @@ class NavStatus(EventData):
 class NavFrist(EventData):
     """Something NAV asked for, and by when."""
 
-    frist: date | None = None
+    frist: Dato | None = None
     status: str | None = None
     gjelder: Literal["egen", "foresatt"] = "egen"
 
@@ -157,7 +157,7 @@ class Undring(EventData):
     step when one is agreed."""
 
     bti_niva: int = Field(ge=0, le=3)
-    neste_steg: date | None = None
+    neste_steg: Dato | None = None
 
 
 class Henvisning(EventData):
@@ -192,7 +192,7 @@ class Overgang(EventData):
     ]
     fra: str | None = None
     til: str | None = None
-    dato: date | None = None
+    dato: Dato | None = None
 
 
 class TjenesteTildelt(EventData):
@@ -245,7 +245,7 @@ class Oppgave(EventData):
     oppgave: str
     regel: str
     eier: str
-    frist: date | None = None
+    frist: Dato | None = None
     fristslag: Literal["lovfrist", "lokal_frist"] | None = None
     aktor: Kode = None
 
@@ -256,7 +256,7 @@ class Oppgaveflyt(Oppgave):
 
     til: str | None = None
     grunn: Kode = None
-    svar_innen: date | None = None
+    svar_innen: Dato | None = None
 
 
 class Stafett(EventData):
@@ -266,7 +266,7 @@ class Stafett(EventData):
     fra: str
     til: str
     grunn: Kode = None
-    svar_innen: date | None = None
+    svar_innen: Dato | None = None
     aktor: Kode = None
 
 

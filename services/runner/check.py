@@ -1,11 +1,14 @@
 """From a draft to an event we accept: the pure part, shared by the runner and by `samspor send --dry-run`."""
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import orjson
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from backbone.clock import OSLO
 from contracts.catalogue import Catalogue, UnknownType
@@ -14,10 +17,14 @@ from contracts.hendelser import EventType
 from contracts.innboks import CONTENT_BYTES_MAX
 from contracts.personnummer import InvalidNumber, classify, identity_numbers
 from services.format import EventDraft, Problem
-from services.skjema import problems_of
+from services.skjema import PROBLEMS_MOST, problems_of
+from services.skjema import pointer as pointer_to
 
 OLDEST_YEARS = 25
 AHEAD_MOST = timedelta(days=1)
+INTEGER_LEAST, INTEGER_MOST = -(2**63), 2**64 - 1  # what JSON can be written with
+_control = re.compile(r"[\x00-\x1f\x7f]").search
+_NUL = b"\\u0000"  # as it is written in JSON
 
 
 @dataclass(slots=True)  # not frozen: one is made for every event, and freezing trebles what that costs
@@ -59,13 +66,19 @@ class Checker:
             problems.append(Problem(f"{pointer}/tid", "i-fremtiden"))
         if any(identity_numbers(draft.nokkel)) or (draft.id and any(identity_numbers(draft.id))):
             problems.append(Problem(f"{pointer}/nokkel", "nummer-i-nokkel"))
+        if _control(draft.nokkel):
+            problems.append(Problem(f"{pointer}/nokkel", "styretegn"))
         if event_type.egen_kanal:
-            # A report is sealed whole and never refused for whom or when it is about: its reader finds that out.
+            # A report is sealed whole, and whomever it is about and whenever in the years that a case can be about
+            # (`contracts.tidsrom`), it is not refused for that: its reader finds it out.
             problems = [problem for problem in problems if problem.code == "ekte-nummer"]
+        written, unfit = _written(draft.data, f"{pointer}/data", nul=event_type.egen_kanal)
+        problems += unfit
         data: dict[str, Any] = {}
         try:
-            parsed = event_type.data.model_validate_json(orjson.dumps(draft.data))
-            data = parsed.model_dump(mode="json", exclude_none=True)
+            if not unfit:
+                parsed = event_type.data.model_validate_json(written)
+                data = parsed.model_dump(mode="json", exclude_none=True)
         except ValidationError as error:
             # A retraction says only what it takes back.
             if draft.data or not draft.tilbaketrukket:
@@ -114,6 +127,38 @@ def check(
 ) -> Checked | tuple[Problem, ...]:
     """The same for one draft alone."""
     return Checker(tjeneste, catalogue, now, demo).check(draft, pointer)
+
+
+def _written(data: Mapping[str, JsonValue], place: str, nul: bool) -> tuple[bytes, tuple[Problem, ...]]:
+    """The data as JSON, or what in it can't be written or kept; `nul`: a NUL may stand in it."""
+    try:
+        written = orjson.dumps(data)
+    except orjson.JSONEncodeError:
+        return b"", _first_unfit(data, place, nul) or (Problem(place, "for-dypt"),)
+    return written, _first_unfit(data, place, nul) if not nul and _NUL in written else ()
+
+
+def _first_unfit(data: Mapping[str, JsonValue], place: str, nul: bool) -> tuple[Problem, ...]:
+    return tuple(islice(_unfit(data, place, nul), PROBLEMS_MOST))
+
+
+def _unfit(value: JsonValue | Mapping[str, JsonValue], place: str, nul: bool) -> Iterator[Problem]:
+    """Integers of more than 64 bits, and texts that PostgreSQL can't hold."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _unfit(name, place, nul)
+            yield from _unfit(inner, pointer_to((name,), place), nul)
+    elif isinstance(value, list):
+        for nr, inner in enumerate(value):
+            yield from _unfit(inner, pointer_to((nr,), place), nul)
+    elif isinstance(value, str):
+        if not nul and "\0" in value:
+            yield Problem(place, "styretegn")
+    elif isinstance(value, int):
+        if value > INTEGER_MOST:
+            yield Problem(place, "for-stort", {"grense": INTEGER_MOST})
+        elif value < INTEGER_LEAST:
+            yield Problem(place, "for-lite", {"grense": INTEGER_LEAST})
 
 
 def _too_old(born: date | None, time: datetime) -> bool:

@@ -5,12 +5,22 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+)
 
+from contracts.tidsrom import within
 from services.format import RECORDS_MOST, Companion, EventDraft, Problem, Record
 from services.skjema import Refused, bound_values, read_json
 
 VALUES_MOST = 10_000  # in one event
+VERSJON_MOST = 2**63 - 1  # what every reader of ours can count to
 NDJSON = "application/x-ndjson"
 SenderId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -29,10 +39,10 @@ class GenericEvent(BaseModel):
     type: Reference
     person: str | None = None
     sak: Reference | None = None
-    tid: AwareDatetime
+    tid: Annotated[AwareDatetime, AfterValidator(within)]
     nokkel: Reference
     id: SenderId | None = None
-    versjon: int = Field(default=1, ge=1)
+    versjon: int = Field(default=1, ge=1, le=VERSJON_MOST)
     tilbaketrukket: bool = False
     data: dict[str, Any] = {}  # read from JSON, so what stands in it is JSON
 
@@ -57,7 +67,7 @@ class GenericJson:
             yield Record("", problems=refused.problems)
 
 
-def _split(body: bytes) -> Iterator[tuple[str, bytes]]:
+def _split(body: bytes) -> Iterator[tuple[str, bytes | None]]:
     text = body.strip()
     if text.startswith(b"["):
         try:
@@ -68,7 +78,7 @@ def _split(body: bytes) -> Iterator[tuple[str, bytes]]:
         if len(elements) > RECORDS_MOST:
             raise Refused((Problem("", "for-mange", {"grense": RECORDS_MOST}),))
         for nr, element in enumerate(elements):
-            yield f"/{nr}", orjson.dumps(element)
+            yield f"/{nr}", _dumped(element)
         return
     lines = text.splitlines()
     if len(lines) > 1 and _is_object(lines[0]):
@@ -81,6 +91,14 @@ def _split(body: bytes) -> Iterator[tuple[str, bytes]]:
     yield "", text
 
 
+def _dumped(element: Any) -> bytes | None:
+    """None: more levels than can be written again, though they could be read."""
+    try:
+        return orjson.dumps(element)
+    except orjson.JSONEncodeError:
+        return None
+
+
 def _is_object(line: bytes) -> bool:
     """Whether the first line stands alone: then the body is NDJSON and not one object over several lines."""
     try:
@@ -89,7 +107,9 @@ def _is_object(line: bytes) -> bool:
         return line.rstrip().endswith(b"}")
 
 
-def _record(place: str, text: bytes) -> Record:
+def _record(place: str, text: bytes | None) -> Record:
+    if text is None:
+        return Record(place, problems=(Problem(place, "for-dypt"),))
     try:
         event = read_json(_EVENT, text, values_most=VALUES_MOST)
     except Refused as refused:

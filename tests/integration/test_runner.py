@@ -1,5 +1,6 @@
 """The services' HTTP face on the real PostgreSQL: what an integrator meets."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -167,6 +168,46 @@ async def test_each_mistake_is_pointed_at(
     assert code in (None, errors[0]["kode"])
     assert str(next(iter(changed.values()))) not in answer.text.replace("henvendelse.mottatt", "")
     assert await rows(database) == 0
+
+
+async def test_a_value_that_no_reader_can_reckon_with_is_told_and_stops_no_other_line(
+    client: httpx.AsyncClient, database: AsyncEngine
+) -> None:
+    data = absence()["data"]
+    sak = {"type": "skolemiljo.meldt", "data": {"evalueringsdato": "9999-12-31"}}
+    odd: list[tuple[dict[str, Any], str, str]] = [
+        ({"tid": "9999-12-31T23:59:59Z"}, "tid", "ugyldig-tid"),
+        ({"tid": "0001-01-01T00:00:00+14:00"}, "tid", "ugyldig-tid"),
+        ({"tid": "2201-01-01T00:00:00Z"}, "tid", "ugyldig-tid"),
+        ({"versjon": 10**20}, "versjon", "for-stort"),
+        ({"data": {**data, "dager": 10**20}}, "data/dager", "for-stort"),
+        ({"data": {**data, "annet": [{"x": -(10**20)}]}}, "data/annet/0/x", "for-lite"),
+        (sak, "data/evalueringsdato", "ugyldig-dato"),
+        ({"nokkel": "2026\0"}, "nokkel", "styretegn"),
+        ({"nokkel": "2026\n2027"}, "nokkel", "styretegn"),
+        ({"data": {**data, "regel": "a\0"}}, "data/regel", "styretegn"),
+    ]
+    lines = [absence(nr, **changed) for nr, (changed, _, _) in enumerate(odd)]
+    body = "\n".join(map(json.dumps, [*lines, absence(99)]))
+    answer = await send(client, body.encode())
+    assert answer.status_code == 202, answer.text
+    assert [k["linje"] for k in answer.json()["kvitteringer"]] == [len(odd) + 1]
+    told = [(e["peker"], e["kode"]) for e in answer.json()["feil"]]
+    assert told == [(f"/{nr}/{place}", code) for nr, (_, place, code) in enumerate(odd)]
+    assert all(e["feil"] and e["gjor"] for e in answer.json()["feil"])
+    assert await rows(database) == 1
+
+
+@pytest.mark.parametrize("form", ["array", "ndjson"])
+async def test_a_line_of_hundreds_of_levels_is_told_and_stops_no_other(
+    client: httpx.AsyncClient, form: str
+) -> None:
+    deep = b'{"data":' + b'{"a":' * 400 + b"1" + b"}" * 400 + b"}"
+    lines = [orjson.dumps(absence(1)), deep, orjson.dumps(absence(2))]
+    answer = await send(client, b"[" + b",".join(lines) + b"]" if form == "array" else b"\n".join(lines))
+    assert answer.status_code == 202, answer.text
+    assert [k["linje"] for k in answer.json()["kvitteringer"]] == [1, 3]
+    assert [(e["peker"], e["kode"]) for e in answer.json()["feil"]] == [("/1", "for-dypt")]
 
 
 async def test_a_service_publishes_only_as_itself(client: httpx.AsyncClient, settings: Settings) -> None:
