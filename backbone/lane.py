@@ -28,7 +28,7 @@ from backbone.clock import Clock
 from backbone.database import DATABASE_AWAY, dedicated
 from backbone.failures import Retry, backoff
 from backbone.journal import Accepted, NewEvent, journal_tables
-from backbone.kafka import Outgoing, Publisher
+from backbone.kafka import RECORD_BYTES_MAX, Outgoing, Publisher
 from backbone.seal import Mac, SealBroken, derive, open_with, seal_to
 from backbone.settings import MissingSecret, Settings
 from contracts.envelope import timestamp
@@ -42,6 +42,9 @@ COMMAND_TIMEOUT_S = 5.0
 WAIT_S_MAX = 1.0
 """Longest pause after a failure: a report must not wait for a long backoff to end."""
 PURGE_S = 600.0
+SEALED_BYTES_MAX = RECORD_BYTES_MAX - 4096
+"""Of one report; what Kafka takes in a record, less its key and headers. A larger one is held back: Kafka would never
+take it, and those behind it would never be reached."""
 ANY_KOMMUNE = "*"
 UNSAID = (
     "type", "kommune", "orgnr", "tid", "grunnlag", "lovversjon", "besluttet", "publisert", "subject", "traceparent",
@@ -222,6 +225,7 @@ class LaneRelay:
                 if not await self.step(conn):
                     if loop.time() >= next_purge:
                         await self._purge(conn)
+                        await self._warn(conn)
                         next_purge = loop.time() + PURGE_S
                     await _pause(stop, self._settings.relay_poll_s)
         finally:
@@ -233,8 +237,9 @@ class LaneRelay:
         async with conn.transaction():
             rows = await conn.fetch(
                 "SELECT id, nokkelid, innhold FROM utsending WHERE innhold IS NOT NULL"
-                " ORDER BY mottatt LIMIT $1 FOR UPDATE SKIP LOCKED",
+                " AND octet_length(innhold) <= $2 ORDER BY mottatt LIMIT $1 FOR UPDATE SKIP LOCKED",
                 BATCH,
+                SEALED_BYTES_MAX,
             )
             if not rows:
                 return False
@@ -256,6 +261,14 @@ class LaneRelay:
             "DELETE FROM utsending WHERE innhold IS NULL AND mottatt < $1",
             self._clock() - timedelta(days=self._settings.innboks_days),
         )
+
+    async def _warn(self, conn: asyncpg.Connection) -> None:
+        """Says that something is held back, and not how much: `samspor doctor` says it too, since it waits."""
+        if await conn.fetchval(_HELD_BACK, SEALED_BYTES_MAX):
+            log.error("a relay holds back what Kafka would not take: too large")
+
+
+_HELD_BACK = "SELECT EXISTS (SELECT FROM utsending WHERE innhold IS NOT NULL AND octet_length(innhold) > $1)"
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

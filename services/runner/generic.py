@@ -23,6 +23,7 @@ VALUES_MOST = 10_000  # in one event
 VERSJON_MOST = 2**63 - 1  # what every reader of ours can count to
 NDJSON = "application/x-ndjson"
 SenderId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
+PERSON_CHARS_MOST = 200  # of any number, well-formed or not: a report keeps it as it was written
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
@@ -37,7 +38,7 @@ class GenericEvent(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
 
     type: Reference
-    person: str | None = None
+    person: Annotated[str, StringConstraints(max_length=PERSON_CHARS_MOST)] | None = None
     sak: Reference | None = None
     tid: Annotated[AwareDatetime, AfterValidator(within)]
     nokkel: Reference

@@ -5,6 +5,7 @@ import base64
 import io
 import json
 import logging
+import random
 import uuid
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -22,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone import lane, logs, telemetry
 from backbone.clock import system_clock
-from backbone.database import create_engine, driver
+from backbone.database import create_engine, dedicated, driver
 from backbone.failures import Stop
 from backbone.journal import NewEvent
 from backbone.kafka import Outgoing, Publisher
@@ -344,6 +345,42 @@ async def _records(pipeline: Pipeline) -> list[tuple[str, Any]]:
         return found
     finally:
         await consumer.stop()
+
+
+# The lane by itself
+
+
+async def test_reports_that_kafka_would_not_take_are_told_of_and_hold_up_no_other(
+    settings: Settings, topics: Catalogue, make_database: MakeDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = await make_database("skole", lane.metadata)
+    conn = await dedicated(engine)
+    await conn.execute(
+        "INSERT INTO utsending (id, plass, avtrykk, nokkelid, innhold, mottatt) SELECT gen_random_uuid(),"
+        " n::text::bytea, '', 'innboks-1', decode(repeat('00', CASE WHEN n > $1 THEN 100 ELSE $2 + 1 END), 'hex'),"
+        " $3::timestamptz + n * interval '1 second' FROM generate_series(1, $1 + 1) n",
+        lane.BATCH,
+        lane.SEALED_BYTES_MAX,
+        NOW,
+    )
+    relay = lane.LaneRelay(engine, "skole", settings, lambda: NOW, random.Random(1))
+    stop = asyncio.Event()
+    running = asyncio.create_task(relay.run(stop))
+    try:
+        async with asyncio.timeout(30):
+            waiting = "SELECT count(*) FROM utsending WHERE innhold IS NOT NULL"
+            while await conn.fetchval(waiting) != lane.BATCH or "too large" not in caplog.text:
+                await asyncio.sleep(0.1)
+    finally:
+        stop.set()
+        await running
+        await conn.close()
+
+
+async def test_what_stands_for_a_number_is_bounded_as_the_rest_of_a_report_is(pipeline: Pipeline) -> None:
+    bad = await pipeline.send("skole", melding(person="1" * 201))
+    assert [(e["peker"], e["kode"]) for e in bad.json()["feil"]] == [("/person", "for-lang")]
+    assert (await pipeline.send("skole", melding(person="1" * 200))).status_code == 202
 
 
 # The inbox by itself
