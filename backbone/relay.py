@@ -160,15 +160,20 @@ class Relay:
         follower = asyncio.create_task(self._follow(position or 0, feed))
         line = _Line()
         try:
-            await self._work(conn, stop, feed, line)
+            await self._work(conn, stop, feed, line, follower)
         except (asyncio.CancelledError, LockLost):
             line.cancel()
             raise
         finally:
             follower.cancel()
             await line.end()  # what is decided goes, also when samtykke is away for what comes next
-            with suppress(asyncio.CancelledError):
-                await follower
+            await asyncio.wait({follower})
+            self._tell_of(follower)
+
+    def _tell_of(self, follower: "asyncio.Task[None]") -> None:
+        """A follower ends by itself only of what it can't handle; what ended the work goes before that."""
+        if not follower.cancelled() and (error := follower.exception()) is not None:
+            log.error("relay %s: the change feed ended: %s", self._owner, type(error).__name__)
 
     async def _work(
         self,
@@ -176,11 +181,15 @@ class Relay:
         stop: asyncio.Event,
         feed: "asyncio.Queue[api.EndringerUt]",
         line: "_Line",
+        follower: "asyncio.Task[None]",
     ) -> None:
+        """Until `stop` is set. Raises Retry when something is away, or the change feed is followed no longer."""
         loop = asyncio.get_running_loop()
         next_sweep = loop.time()
         next_check = loop.time() + LOCK_CHECK_S
         while not stop.is_set():
+            if follower.done():
+                raise Retry("nobody follows the change feed")
             if loop.time() >= next_check:
                 async with self._turn:
                     await self._check_lock(conn)
@@ -201,7 +210,9 @@ class Relay:
         while True:
             try:
                 change = await self._decider.changes(position, FEED_WAIT_S)
-            except Retry:
+            except (Retry, Rejected) as error:
+                if isinstance(error, Rejected):
+                    log.warning("relay %s: the change feed answers %d", self._owner, error.status)
                 await asyncio.sleep(next(waits))
                 continue
             waits = backoff(self._rng, most_s=WAIT_S_MAX)
@@ -380,12 +391,19 @@ class Relay:
         return answers
 
     async def _ask_alone(self, item: Sequence[api.AvgjorelseItem]) -> list[api.Avgjorelse]:
-        """The answer about one row that samtykke failed on; none when it goes on failing."""
+        """The answer about one row that samtykke failed on; none when it goes on failing, or won't take it. Raises
+        Retry."""
         waits = backoff(self._rng, most_s=WAIT_S_MAX)
         for _ in range(ASK_TRIES):
             await asyncio.sleep(next(waits))
-            with suppress(Failing):
+            try:
                 return await self._decider.decide(self._owner, item)
+            except Failing:
+                continue
+            except Rejected as error:
+                if error.status not in UNPROCESSABLE:
+                    raise Retry(f"HTTP {error.status}") from None
+                break
         return []
 
     async def _park(self, conn: asyncpg.Connection, reasons: dict[int, str]) -> None:

@@ -73,13 +73,7 @@ class InternalClient:
                 span.set("http.response.status_code", answer.status_code)
         else:
             answer = await self._answer(method, path, content, headers, params)
-        if answer.status_code == 500:
-            raise Failing("HTTP 500")
-        if answer.status_code > 500 or answer.status_code == 429:
-            raise Retry(f"HTTP {answer.status_code}")
-        if answer.status_code >= 400:
-            raise Rejected(answer.status_code, orjson.loads(answer.content or b"{}"))
-        return orjson.loads(answer.content) if answer.content else None
+        return _taken(answer)
 
     async def _answer(
         self,
@@ -95,6 +89,27 @@ class InternalClient:
             )
         except httpx.HTTPError as error:
             raise Retry(type(error).__name__) from None
+
+
+def _taken(answer: httpx.Response) -> Any:
+    """What the other side says. Raises Rejected for its no, Failing for its failure, and Retry for what is not its
+    answer at all, but that of something in between (a proxy's page, a sign-in)."""
+    status = answer.status_code
+    if status == 500:
+        raise Failing("HTTP 500")
+    if status == 413:
+        raise Rejected(status, {})  # too much in one call, whoever in between says so
+    if status > 500 or status == 429 or not (answer.is_success or answer.is_client_error):
+        raise Retry(f"HTTP {status}")
+    try:
+        said = orjson.loads(answer.content) if answer.content else None
+    except orjson.JSONDecodeError:
+        raise Retry(f"HTTP {status}, not JSON") from None
+    if answer.is_success:
+        return said
+    if not isinstance(said or {}, dict):
+        raise Retry(f"HTTP {status}, no problem details")
+    raise Rejected(status, said or {})
 
 
 class SamtykkeClient(InternalClient):

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backbone import lane, metrics
 from backbone import relay as relay_module
 from backbone.database import dedicated
+from backbone.failures import Failing
 from backbone.journal import observe
 from backbone.kafka import Outgoing, Publisher
 from backbone.relay import Relay
@@ -124,6 +125,57 @@ async def test_a_parked_withheld_row_stays_parked_when_the_child_changes(
         assert await parked(engine) == {"h-1": "prove"}
         await execute(engine, "UPDATE journal SET parkert = NULL, trenger_relay = true")
         await until(engine, "count(publisert) = 1")
+
+
+@pytest.mark.parametrize("error", [Rejected(403, {}), KeyError("siste")])
+async def test_a_change_feed_that_answers_otherwise_is_followed_again_when_it_answers(
+    engine: AsyncEngine, settings: Settings, topics: Catalogue, error: Exception
+) -> None:
+    class Proxied(Decisions):
+        refusals = 3
+
+        async def changes(self, after: int, wait_s: float = 0.0) -> api.EndringerUt:
+            if self.refusals:
+                self.refusals -= 1
+                self.away = not self.refusals  # and the work ends too, of something that is waited out
+                raise error
+            return await super().changes(after, wait_s)
+
+    decisions = Proxied()
+    decisions.needs_consent = True
+    await accept(engine, settings, event(1))
+    async with relaying(engine, settings, topics, decisions):
+        async with asyncio.timeout(20):
+            while decisions.refusals:
+                await asyncio.sleep(0.05)
+        await accept(engine, settings, event(2))
+        await asyncio.sleep(0.5)
+        decisions.away = False
+        await until(engine, "count(*) FILTER (WHERE utfall = 'withhold') = 2")
+        decisions.consent(subject_of(NUMBER))
+        await until(engine, "count(publisert) = 2")
+
+
+async def test_a_no_from_something_in_between_about_one_row_alone_is_waited_out(
+    engine: AsyncEngine, settings: Settings, topics: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "ASK_TRIES", 2)
+
+    class IllThenProxied(Decisions):
+        calls = 0
+
+        async def decide(self, tjeneste: str, items: Sequence[api.AvgjorelseItem]) -> list[api.Avgjorelse]:
+            self.calls += 1
+            if self.calls <= 2:
+                raise Failing("HTTP 500")
+            if self.calls == 3:
+                raise Rejected(404, {})
+            return await super().decide(tjeneste, items)
+
+    await accept(engine, settings, event(1))
+    async with relaying(engine, settings, topics, IllThenProxied()):
+        await until(engine, "count(publisert) = 1")
+    assert await parked(engine) == {}
 
 
 async def test_a_lock_gone_from_a_living_connection_is_noticed_said_and_taken_again(
