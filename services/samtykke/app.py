@@ -12,12 +12,13 @@ from pydantic import TypeAdapter
 from backbone.clock import Clock
 from backbone.http import Gatekeeper, Intake, create_app, expose_metrics, json_response
 from backbone.journal import observe
+from backbone.problems import ProblemError
 from backbone.settings import Settings
 from backbone.tokens import Principal
 from contracts import samtykke_api as api
 from contracts.roller import Rolle
 from contracts.tjenester import SAMTYKKE
-from services.samtykke import forvaltning, kropp, personer, porter, sperring
+from services.samtykke import forvaltning, kropp, nektet, personer, porter, sperring
 from services.samtykke.endringer import Feed
 from services.samtykke.flyttinger import Flyttinger
 from services.samtykke.forvaltning import Consents
@@ -228,7 +229,7 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
         adapter = TypeAdapter[Any](asked) if asked else None
         app.add_api_route(
             f"/samtykke{path}",
-            _endpoint(gatekeeper, intake, roller, adapter, handler),
+            _endpoint(kjerne, f"{method} {path}", gatekeeper, intake, roller, adapter, handler),
             methods=[method],
             name=f"{method} {path}",
             openapi_extra={
@@ -244,18 +245,32 @@ def build(settings: Settings, kjerne: Kjerne, consents: Consents, feed: Feed, cl
 
 
 def _endpoint(
+    kjerne: Kjerne,
+    call: str,
     gatekeeper: Gatekeeper,
     intake: Intake,
     roller: tuple[Rolle, ...],
     adapter: TypeAdapter[Any] | None,
     handler: Handler,
 ) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
+    async def answer(request: Request, said: dict[str, Any]) -> Response:
         who = gatekeeper(request, *roller)
         if adapter is None:
             return json_response(await handler(who, None, request))
         async with intake.body(request) as content:
-            return json_response(await handler(who, kropp.read(adapter, content), request))
+            body = kropp.read(adapter, content)
+            said |= body
+            return json_response(await handler(who, body, request))
+
+    async def endpoint(request: Request) -> Response:
+        said = dict(request.query_params)
+        try:
+            return await answer(request, said)
+        except ProblemError as error:
+            if nektet.why(error):
+                id_ = request.path_params.get("id")
+                await nektet.tell(kjerne, gatekeeper(request), call, error, said, id_)
+            raise
 
     return endpoint
 

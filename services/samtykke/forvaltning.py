@@ -14,12 +14,12 @@ from backbone import ledger
 from backbone.database import driver
 from backbone.tokens import Principal
 from contracts import samtykke_api as api
-from contracts.tilgang import BARN
+from contracts.tilgang import BARN, FORESATT
 from services.samtykke import familie
 from services.samtykke.decide import FAMILY
 from services.samtykke.identitet import Person
-from services.samtykke.kropp import exactly_one, place, problem, wrong
-from services.samtykke.logg import Read, acts, log_reads
+from services.samtykke.kropp import Refused, exactly_one, place, problem, wrong
+from services.samtykke.logg import Read, acts, log_consents_read, log_reads
 from services.samtykke.personer import NoIdentity, person_of
 from services.samtykke.porter import Kjerne, ReadGate
 from services.samtykke.samtykker import (
@@ -87,24 +87,33 @@ class Consents:
 
     async def of_child(self, who: Principal, subject: UUID) -> list[Entry]:
         """For our own processes all of them; for a service those it is a party to; for the child and its guardians
-        those that are theirs to give.
+        those that are theirs to give. That they were asked for is committed to the ledger before this returns.
         """
-        async with self._kjerne.engine.connect() as conn:
+        now = self._kjerne.clock()
+        async with self._kjerne.engine.begin() as conn:
             db = await driver(conn)
             person = (await self._kjerne.register.by_subject(db, [subject])).get(subject)
             if person is None:
+                await log_consents_read(db, who, subject, "deny", "ukjent-barn", now)
                 return []
             entries = await self._ledger.of_child(db, person.barn)
             if who.rolle in FAMILY:
                 await self._family(db, who, person)
-                return [e for e in entries if _theirs(who, e)]
-        return [e for e in entries if who.rolle == "system" or (e.kommune == who.kommune and _party(who, e))]
+                shown = [e for e in entries if _theirs(who, e)]
+                utfall, grunn = "full", PERMITTED[who.rolle]
+            else:
+                shown = [e for e in entries if who.rolle == "system" or _own_party(who, e)]
+                utfall, grunn = _permitted(who, person, bool(shown))
+            await log_consents_read(db, who, subject, utfall, grunn, now)
+        return shown
 
     async def history(self, who: Principal, id_: UUID) -> list[Hendelse]:
         """The consent's ledger, for whoever may change it."""
         async with self._kjerne.engine.begin() as conn:
             db = await driver(conn)
-            await self._mine(db, who, id_)
+            entry = await self._mine(db, who, id_)
+            grunn = PERMITTED.get(who.rolle, PARTY)
+            await log_consents_read(db, who, entry.subject, "full", grunn, self._kjerne.clock(), id_)
             return await self._ledger.history(db, id_)
 
     async def seen_by(self, body: api.SamtykkelesingInn) -> list[Entry]:
@@ -176,15 +185,17 @@ class Consents:
     async def _mine(self, db: asyncpg.Connection, who: Principal, id_: UUID) -> Entry:
         """The consent, locked, where it is the caller's to change. Raises ProblemError."""
         entry = await self._ledger.lock(db, id_)
-        if entry is None or (who.rolle != "system" and entry.kommune != who.kommune):
+        if entry is None:
             raise problem(404, "samtykke-ukjent")
+        if who.rolle != "system" and entry.kommune != who.kommune:
+            raise Refused(404, "samtykke-ukjent", entry.subject)
         if who.rolle in FAMILY:
             people = await self._kjerne.register.by_subject(db, [entry.subject])
             await self._family(db, who, people[entry.subject])
             if not _theirs(who, entry):
-                raise problem(403, "ikke-ditt-samtykke")
+                raise Refused(403, "ikke-ditt-samtykke", entry.subject)
         elif who.rolle != "system" and not _party(who, entry):
-            raise problem(403, "ikke-part")
+            raise Refused(403, "ikke-part", entry.subject)
         return entry
 
     async def _family(
@@ -196,9 +207,9 @@ class Consents:
         found = await familie.families_of(db, who.sub, person.barn)
         roles = {rolle for of in found.values() for _, rolle in of} & FAMILY[who.rolle]
         if person.kommune != who.kommune or not roles:
-            raise problem(403, "ikke-eget-barn")
+            raise Refused(403, "ikke-eget-barn", person.subject)
         if hvem is not None and hvem not in {SPEAKS_AS[rolle] for rolle in roles}:
-            raise problem(403, "ikke-din-rolle")
+            raise Refused(403, "ikke-din-rolle", person.subject)
 
     def _check(self, who: Principal, body: api.SamtykkeInn) -> None:
         exactly_one(body, "person", "subject")
@@ -255,6 +266,24 @@ SPEAKS_AS: dict[api.Familierolle, api.Samtykkegiver] = {
     "forelder": "forelder",
     "verge": "verge",
 }
+
+
+PARTY = "part-i-samtykke"
+PERMITTED = {BARN: "barnet-selv", FORESATT: "foresatt", "system": "intern"}
+"""Why a role reads consents, as the ledger has it; a service does as a party."""
+
+
+def _permitted(who: Principal, person: Person, shown: bool) -> tuple[str, str]:
+    """(outcome, why) of a service's or our own reading."""
+    if who.rolle == "system":
+        return "full", PERMITTED["system"]
+    if person.kommune != who.kommune:
+        return "deny", "annen-kommune"
+    return ("full", PARTY) if shown else ("deny", "ikke-part")
+
+
+def _own_party(who: Principal, entry: Entry) -> bool:
+    return entry.kommune == who.kommune and _party(who, entry)
 
 
 def _theirs(who: Principal, entry: Entry) -> bool:

@@ -4,6 +4,7 @@ value.
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
+from uuid import UUID
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -37,6 +38,14 @@ def wrong(*places: dict[str, Any]) -> ProblemError:
 
 def problem(status: int, code: str, **args: Argument) -> ProblemError:
     return ProblemError(status, code, package=PACKAGE, **args)  # type: ignore[arg-type]  # args name no parameter
+
+
+class Refused(ProblemError):
+    """A no about a child that is known here: whose it is goes to the ledger and never to the caller."""
+
+    def __init__(self, status: int, code: str, subject: UUID) -> None:
+        super().__init__(status, code, package=PACKAGE)
+        self.subject = subject
 
 
 def place(pointer: str, code: str, **args: Argument) -> dict[str, Any]:

@@ -5,15 +5,41 @@ process was handed keys.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 from uuid import UUID
 
 import asyncpg
 
-from backbone import ledger
+from backbone import ledger, telemetry
 from backbone.tokens import Principal
 from contracts.samtykke_api import Viewer
 from contracts.tjenester import SAMTYKKE
 from services.samtykke.decide import Decision
+
+FORMAL = "samtykker"
+"""The purpose of reading a child's consents."""
+CONSENTS = "samtykke"
+"""Their category."""
+
+
+class Caller(TypedDict):
+    """What every row says of who it was."""
+
+    aktor: str
+    rolle: str
+    orgnr: str
+    kommune: str
+    tjeneste: str | None
+
+
+def of_caller(who: Principal) -> Caller:
+    return {
+        "aktor": who.sub,
+        "rolle": who.rolle,
+        "orgnr": who.orgnr,
+        "kommune": who.kommune,
+        "tjeneste": who.tjeneste,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +92,33 @@ async def log_reads(
     )
 
 
+async def log_consents_read(
+    db: asyncpg.Connection,
+    who: Principal,
+    subject: UUID,
+    utfall: str,
+    grunn: str,
+    now: datetime,
+    samtykke: UUID | None = None,
+) -> None:
+    """Somebody asked for a child's consents, or for how one came to be, in her own name. As `log_reads`."""
+    row = ledger.Entry(
+        skriver=SAMTYKKE,
+        tid=now,
+        handling="lesing",
+        utfall=utfall,
+        **of_caller(who),
+        formal=FORMAL,
+        slag="barn",
+        subject=subject,
+        kategori=CONSENTS,
+        grunn=grunn,
+        samtykke=samtykke,
+        sporing=telemetry.trace_id(telemetry.here()),
+    )
+    await ledger.write(db, [row])
+
+
 async def log_handout(
     db: asyncpg.Connection, mottaker: str, formal: str, children: int, keys: int, now: datetime
 ) -> None:
@@ -89,12 +142,8 @@ def acts(
             skriver=SAMTYKKE,
             tid=now,
             handling="forvaltning",
-            aktor=who.sub,
             utfall="utfort",
-            rolle=who.rolle,
-            orgnr=who.orgnr,
-            kommune=who.kommune,
-            tjeneste=who.tjeneste,
+            **of_caller(who),
             slag=slag,
             subject=subject,
             grunn=grunn,

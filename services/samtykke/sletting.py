@@ -21,7 +21,7 @@ from contracts.personnummer import identity_numbers
 from contracts.tjenester import SAMORDNING
 from services.samtykke.endringer import announce
 from services.samtykke.forvaltning import resolve
-from services.samtykke.kropp import place, problem, wrong
+from services.samtykke.kropp import Refused, place, problem, wrong
 from services.samtykke.logg import acts
 from services.samtykke.porter import Kjerne
 from services.samtykke.sperring import LOCK_MUNICIPALITY, SET_STATUS, locked, own_municipality
@@ -95,7 +95,7 @@ class Erasures:
                 raise problem(409, "sletting-forkastet")
             if row["status"] == "foreslatt":
                 if row["foreslatt_av"] == who.sub:
-                    raise problem(403, "sletting-samme-person")
+                    raise Refused(403, "sletting-samme-person", row["subjects"][0])
                 subjects = row["subjects"]
                 await db.execute(LOCK_MUNICIPALITY, row["kommune"])
                 await locked(db, subjects)
@@ -219,8 +219,10 @@ class Erasures:
 
     async def _own(self, db: asyncpg.Connection, who: Principal, id_: UUID, statement: str) -> asyncpg.Record:
         row = await db.fetchrow(statement, id_)
-        if row is None or (who.rolle != "system" and row["kommune"] != who.kommune):
+        if row is None:
             raise problem(404, "sletting-ukjent")
+        if who.rolle != "system" and row["kommune"] != who.kommune:
+            raise Refused(404, "sletting-ukjent", row["subjects"][0])
         return row
 
     async def _told(self, db: asyncpg.Connection, id_: UUID) -> api.Sletting:
