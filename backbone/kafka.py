@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -17,6 +16,7 @@ from aiokafka.structs import RecordMetadata, TopicPartition
 
 from backbone import metrics
 from backbone.failures import Retry
+from backbone.producer_end import end
 from backbone.settings import MissingSecret, Settings
 from contracts.envelope import Headers
 from contracts.topics import Topic
@@ -30,7 +30,6 @@ FETCH_MIN_BYTES = 512 * 1024
 asks samtykke for keys, however small it is."""
 RECORD_BYTES_MAX = 1024 * 1024
 """aiokafka's and the broker's own limit."""
-STOP_S = 5.0
 PATIENCE_S = 15.0
 """How long a partition with something to read may stand still."""
 STARVED_TIMES = 8
@@ -159,10 +158,10 @@ class Publisher:
             async with asyncio.timeout(self._settings.delivery_timeout_s):
                 await producer.start()
         except (TimeoutError, KafkaError, OSError) as error:
-            await _end(producer)
+            await end(producer)
             raise Retry(type(error).__name__) from None
         except asyncio.CancelledError:
-            await _end(producer)
+            await end(producer)
             raise
         self._producer = producer
         return producer
@@ -174,7 +173,7 @@ class Publisher:
     async def close(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _end(producer)
+            await end(producer)
 
 
 async def _by_partition(
@@ -247,13 +246,6 @@ class Watch:
             raise Standstill("lag")
         self._waiting = {tp: (at, now) for tp, at in waiting.items()} | standing
         self._looked = now
-
-
-async def _end(producer: AIOKafkaProducer) -> None:
-    """`stop` waits for a broker that may be gone for good, so it is bounded."""
-    with suppress(TimeoutError, KafkaError, OSError):
-        async with asyncio.timeout(STOP_S):
-            await producer.stop()
 
 
 def _outcome(future: "asyncio.Future[RecordMetadata]") -> Sent | None:
