@@ -149,13 +149,7 @@ class Supervisor:
             process = self._context.Process(
                 target=child.job.target, args=child.job.args, name=child.job.navn, daemon=True
             )
-            # The fork server answers when its imports are done: that must not hold up the loop.
-            await asyncio.to_thread(process.start)
-            child.process = process
-            if child.stopping.is_set():  # asked to stop while it was being born
-                process.terminate()
-            self._tell(child.job.navn, State.STARTED, "")
-            reason = await self._watch(child, process)
+            reason = await self._born(child, process) or await self._watch(child, process)
             child.ready.clear()
             if child.stopping.is_set() or (child.job.once and process.exitcode == 0):
                 return
@@ -164,6 +158,20 @@ class Supervisor:
             self._tell(child.job.navn, State.DIED, reason)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(child.stopping.wait(), backoff_s(failures))
+
+    async def _born(self, child: Child, process: ForkServerProcess) -> str:
+        """Starts it; why it could not be, or "". A fork may fail (memory, processes, files), and the server that forks
+        may be gone: the next start begins it anew."""
+        try:
+            # The fork server answers when its imports are done: that must not hold up the loop.
+            await asyncio.to_thread(process.start)
+        except Exception as error:
+            return f"no start, {type(error).__name__}"
+        child.process = process
+        if child.stopping.is_set():  # asked to stop while it was being born
+            process.terminate()
+        self._tell(child.job.navn, State.STARTED, "")
+        return ""
 
     async def _watch(self, child: Child, process: ForkServerProcess) -> str:
         """Until the process has ended; one that stops answering is killed. Returns how it ended."""
