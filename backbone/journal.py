@@ -5,8 +5,9 @@ cursor, so a row that commits late is not passed over. A sender that waits for o
 has its events sent in that order, because rows are taken by number among those committed.
 """
 
+import asyncio
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -43,6 +44,7 @@ KEY_HOUR = timedelta(hours=1)
 KEY_GRACE = timedelta(hours=2)
 """A request that took its key before the hour turned has long ended when the key may be destroyed."""
 RENEW_BATCH = 5_000
+FORGET_BATCH = 1_000
 
 Utfall = Literal["release", "shield", "withhold", "refuse"]
 
@@ -294,6 +296,12 @@ class JournalKeys:
         )
         return {row["id"]: self._unwrap(row) for row in rows}
 
+    def sealer_of(self, row: Any) -> Sealer:
+        """Of a journal row that is read with its key. Raises SealBroken where there is none."""
+        if row["innpakket"] is None:
+            raise SealBroken
+        return Sealer(self._keks.unwrap(row["kek_id"], row["innpakket"], row["journalnokkel"].bytes))
+
     def _unwrap(self, row: Any) -> bytes:
         return self._keks.unwrap(row["kek_id"], row["innpakket"], row["id"].bytes)
 
@@ -349,33 +357,45 @@ async def forget_undecided(
     now: datetime,
 ) -> int:
     """Refuses the rows about an erased child that no decision has been made of (samtykke was away, or they were set
-    aside), and keeps nothing of what they say; how many there were. In the caller's transaction."""
-    rows = await conn.fetch(
-        "SELECT lopenr, source, id, type, subject, innhold, journalnokkel FROM journal"
-        " WHERE journalnokkel IS NOT NULL FOR UPDATE"
-    )
-    loaded = await keys.load(conn, {row["journalnokkel"] for row in rows})
-    sealers = {id_: Sealer(key) for id_, key in loaded.items()}
-    about = [row["lopenr"] for row in rows if row["subject"] in subjects or _is_about(row, sealers, person)]
-    await conn.execute(_ERASED, about, now)
-    return len(about)
+    aside), and keeps nothing of what they say; how many there were. In the caller's transaction.
+
+    All that is undecided is read, some at a time and without a lock: hours of rows may wait when samtykke was away, and
+    they are not to wait for this. What is decided meanwhile is under the child's keys."""
+    count, sealers = 0, dict[uuid.UUID, Sealer]()
+    waiting = await conn.cursor(_UNDECIDED)
+    while rows := await waiting.fetch(FORGET_BATCH):
+        about = [
+            row["lopenr"]
+            for row in rows
+            if row["subject"] in subjects or (person is not None and _is_about(row, keys, sealers, person))
+        ]
+        if about:
+            count += int((await conn.execute(_ERASED, about, now)).split()[-1])
+        await asyncio.sleep(0)
+    return count
 
 
-def _is_about(row: Any, sealers: Mapping[uuid.UUID, Sealer], person: str | None) -> bool:
-    if person is None:
-        return False
+def _is_about(row: Any, keys: JournalKeys, sealers: dict[uuid.UUID, Sealer], person: str) -> bool:
+    """`sealers` are those of the rows before it."""
     try:
-        sealer = sealers[row["journalnokkel"]]
+        sealer = sealers.get(row["journalnokkel"])
+        if sealer is None:
+            sealer = sealers[row["journalnokkel"]] = keys.sealer_of(row)
         return open_row(sealer, row["source"], row["id"], row["type"], row["innhold"]).person == person
     except (SealBroken, KeyError, ValueError):
         return False  # nobody can open it
 
 
+_UNDECIDED = """
+SELECT j.lopenr, j.source, j.id, j.type, j.subject, j.innhold, j.journalnokkel, k.innpakket, k.kek_id
+FROM journal j LEFT JOIN journalnokkel k ON k.id = j.journalnokkel WHERE j.journalnokkel IS NOT NULL
+"""
+"""Row and key in one statement: one that is sealed anew meanwhile is seen with its old key or with its new one."""
 _ERASED = """
 UPDATE journal SET utfall = 'refuse', parkert = NULL, trenger_relay = false, journalnokkel = NULL, nokkelid = NULL,
        innhold = '', besluttet = $2,
        grunner = '[{"kode": "slettet", "bestemmelse": null, "lovversjon": null, "samtykke": null}]'::jsonb
-WHERE lopenr = ANY($1::bigint[])
+WHERE lopenr = ANY($1::bigint[]) AND journalnokkel IS NOT NULL
 """
 
 

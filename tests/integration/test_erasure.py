@@ -6,14 +6,15 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import orjson
 import pytest
 
-from backbone import lane
+from backbone import journal, lane
 from backbone.clock import system_clock
 from backbone.database import database_name, dedicated
-from backbone.journal import KEY_GRACE, KEY_HOUR, JournalKeys, NewEvent
+from backbone.journal import KEY_GRACE, KEY_HOUR, JournalKeys, NewEvent, forget_undecided
 from backbone.journal import Journal as EventJournal
 from backbone.kafka import Outgoing, Publisher
 from backbone.settings import Settings
@@ -280,6 +281,58 @@ async def test_a_blocked_child_stands_still_and_goes_on_where_it_stopped(pipelin
     assert await pipeline.value("samtykke", acts) == (
         "sperring:leder:a:begrensning-art-18 sperring-opphevet:leder:b:begrensning-art-18"
     )
+
+
+async def test_what_waits_is_forgotten_some_at_a_time_and_locks_no_other_child(
+    settings: Settings, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "FORGET_BATCH", 10)
+    engine = await make_database("skole", lane.metadata)
+    conn, other = await dedicated(engine), await dedicated(engine)
+    keys = JournalKeys(settings, "skole")
+    whom = [NUMBER if nr % 5 == 0 else OTHER for nr in range(95)]
+    rows = [
+        NewEvent(f"h-{nr}", "/s", "t", KOMMUNE, "9" * 9, NOW, Content(nokkel="n"), person=number)
+        for nr, number in enumerate(whom)
+    ]
+    for hour in range(3):  # each under a key of its own
+        async with conn.transaction():
+            at = NOW + timedelta(hours=hour)
+            await EventJournal(settings, "skole").append(conn, rows[hour::3], at)
+    await conn.execute("UPDATE journal SET innhold = '' WHERE id = 'h-1'")  # nobody can open it
+
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    async with conn.transaction():
+        # Decided while it is looked for: it is under the child's keys now, and is left alone.
+        await other.execute("UPDATE journal SET journalnokkel = NULL, utfall = 'release' WHERE id = 'h-0'")
+        before = turns
+        count = await forget_undecided(conn, keys, ["ingen"], NUMBER, NOW)
+        assert turns - before > len(rows) / journal.FORGET_BATCH
+        locked = "SELECT id FROM journal EXCEPT SELECT id FROM"
+        free = await other.fetch(f"{locked} (SELECT id FROM journal FOR UPDATE SKIP LOCKED) AS f")
+    beside.cancel()
+    about = {row.id for row in rows if row.person == NUMBER} - {"h-0"}
+    assert count == len(about)
+    assert {row["id"] for row in free} == about, "the others' rows are locked by nobody"
+    refused = await conn.fetch("SELECT id, innhold, journalnokkel FROM journal WHERE utfall = 'refuse'")
+    assert {row["id"] for row in refused} == about
+    assert {(row["innhold"], row["journalnokkel"]) for row in refused} == {(b"", None)}
+    assert await forget_undecided_again(conn, keys) == 0
+    await conn.close()
+    await other.close()
+
+
+async def forget_undecided_again(conn: asyncpg.Connection, keys: JournalKeys) -> int:
+    async with conn.transaction():
+        return await forget_undecided(conn, keys, [], NUMBER, NOW)
 
 
 async def test_no_journal_key_outlives_its_grace_also_where_a_row_is_never_decided(
