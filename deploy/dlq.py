@@ -133,13 +133,12 @@ class DeadLetters:
 
     async def replay(self, refs: Sequence[Ref], now: datetime) -> list[Entry]:
         """Lets them be handled once more, as what they are: (source, id) stays, so nothing is done twice. Those that
-        are set aside still (of coordination's; a journal's row is the relay's to try)."""
+        are set aside still (of coordination's; a journal's row is the relay's to try, under a decision of today)."""
         for ref in refs:
             if ref.kilde == "journal":
                 await self._write(
                     ref.owner,
-                    "UPDATE journal SET parkert = NULL, trenger_relay = true"
-                    " WHERE lopenr = $1 AND parkert IS NOT NULL",
+                    _AGAIN,
                     ref.row,
                     act=("dlq-avspilling", ref, now),
                 )
@@ -224,6 +223,12 @@ class DeadLetters:
             await engine.dispose()
 
 
+_AGAIN = """
+UPDATE journal SET parkert = NULL, trenger_relay = true,
+       utfall = CASE WHEN utfall IN ('release', 'shield') AND publisert IS NULL THEN 'withhold' ELSE utfall END
+WHERE lopenr = $1 AND parkert IS NOT NULL
+"""
+"""What let it go may have been withdrawn since: it is asked about again, as what is withheld is."""
 _GIVE_UP = """
 UPDATE journal SET utfall = 'refuse', parkert = NULL, trenger_relay = false, journalnokkel = NULL, nokkelid = NULL,
        innhold = '', besluttet = $2,

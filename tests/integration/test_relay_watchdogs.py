@@ -23,6 +23,7 @@ from backbone.settings import Settings
 from contracts import samtykke_api as api
 from contracts.catalogue import Catalogue
 from contracts.envelope import Content, from_kafka
+from deploy.dlq import DeadLetters, Ref
 from tests.conftest import NOW, MakeDatabase
 from tests.integration.test_journal_and_relay import (
     NUMBER,
@@ -125,6 +126,28 @@ async def test_a_parked_withheld_row_stays_parked_when_the_child_changes(
         assert await parked(engine) == {"h-1": "prove"}
         await execute(engine, "UPDATE journal SET parkert = NULL, trenger_relay = true")
         await until(engine, "count(publisert) = 1")
+
+
+@pytest.mark.parametrize("given_again", [False, True])
+async def test_a_row_parked_after_its_decision_is_asked_about_again_when_it_is_replayed(
+    engine: AsyncEngine, settings: Settings, topics: Catalogue, given_again: bool
+) -> None:
+    decisions = Decisions()
+    decisions.needs_consent = True
+    decisions.consent(subject_of(NUMBER))
+    await accept(engine, settings, event(1))
+    async with relaying(engine, settings, topics, decisions):
+        await until(engine, "count(publisert) = 1")
+        await execute(engine, "UPDATE journal SET parkert = 'for-stor', publisert = NULL")
+        decisions.consented.clear()
+        await DeadLetters(settings, topics).replay([Ref("journal", "skole", row=1)], NOW)
+        await until(engine, "count(*) FILTER (WHERE utfall = 'withhold' AND NOT trenger_relay) = 1")
+        assert await execute(engine, "SELECT count(publisert) FROM journal") == 0
+        if given_again:
+            decisions.consent(subject_of(NUMBER))
+            await until(engine, "count(publisert) = 1")
+    assert len(await published(settings)) == 1 + given_again
+    assert await parked(engine) == {}
 
 
 @pytest.mark.parametrize("error", [Rejected(403, {}), KeyError("siste")])
