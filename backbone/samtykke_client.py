@@ -9,6 +9,7 @@ import httpx
 import orjson
 
 from backbone import telemetry
+from backbone.client import http_client
 from backbone.clock import Clock, system_clock
 from backbone.failures import Failing, Retry
 from backbone.settings import Settings
@@ -43,9 +44,7 @@ class InternalClient:
         self._me = system_principal(part)
         self._to = to
         self._clock = clock
-        self._http = httpx.AsyncClient(
-            base_url=settings.url(to), timeout=settings.samtykke_timeout_s, trust_env=False
-        )
+        self._http = http_client(base_url=settings.url(to), timeout=settings.samtykke_timeout_s)
 
     async def __aenter__(self) -> Self:
         return self

@@ -18,6 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from sqlalchemy.exc import DBAPIError
 
+from backbone.client import http_client
 from backbone.database import create_engine, driver
 from backbone.kafka import bootstrap
 from backbone.settings import KEYS, MissingSecret, Settings
@@ -107,7 +108,7 @@ class Doctor:
         return found
 
     async def _parts(self) -> list[Finding]:
-        async with httpx.AsyncClient(timeout=ANSWER_S, trust_env=False) as http:
+        async with http_client(timeout=ANSWER_S) as http:
             return [f for found in await asyncio.gather(*(self._part(http, p) for p in PARTS)) for f in found]
 
     async def _part(self, http: httpx.AsyncClient, part: str) -> list[Finding]:

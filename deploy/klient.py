@@ -17,6 +17,7 @@ from typing import Any, Self
 import httpx
 import orjson
 
+from backbone.client import http_client
 from backbone.failures import backoff
 from deploy.kommune.hverdag import Sending
 
@@ -63,7 +64,7 @@ class Fagsystem:
     def __init__(self, url: str, tokens: Mapping[str, str], journal: Journal | None = None) -> None:
         self._tokens = tokens
         self._journal = journal
-        self._http = httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, trust_env=False)
+        self._http = http_client(base_url=url, timeout=TIMEOUT_S)
 
     async def __aenter__(self) -> Self:
         return self

@@ -22,6 +22,8 @@ from typing import Any
 
 import httpx
 
+from backbone.client import http_client
+
 PR_SET_PDEATHSIG = 1
 HEALTH_INTERVAL_S = 2.0
 STARTING_INTERVAL_S = 0.05
@@ -182,7 +184,8 @@ class Supervisor:
             if not ended.done():
                 process.kill()
                 await ended
-                return healthy.result()
+                failed = healthy.exception()
+                return f"not watched, {type(failed).__name__}" if failed else healthy.result()
         finally:
             healthy.cancel()
             ended.cancel()
@@ -197,7 +200,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + START_TIMEOUT_S
         failures = 0
-        async with httpx.AsyncClient(timeout=HEALTH_TIMEOUT_S, trust_env=False) as client:
+        async with http_client(timeout=HEALTH_TIMEOUT_S) as client:
             while True:
                 if await _answers(client, str(child.job.health)):
                     self._mark_ready(child)

@@ -36,6 +36,8 @@ GROUP = "samordning"
 FETCH_WAIT_MS = 200
 ASSIGNMENT_WAIT_MS = 50
 KAFKA_TIMEOUT_S = 10.0
+ASSIGNED_WITHIN_S = 30.0
+"""A group gathers for one session of a member that died, 10 s, and answers at once where all live."""
 TRIES = 4
 """How often a record alone meets an error that nobody foresaw before it is parked: it may be its surroundings."""
 
@@ -147,15 +149,15 @@ class Consumer:
             await self._find(places, stop)
             return None
         turn, at_most = places.turn, self._settings.consumer_batch
-        fetched = await kafka.getmany(timeout_ms=FETCH_WAIT_MS, max_records=at_most)
+        came = await fetched(kafka, FETCH_WAIT_MS, at_most)
         if turn != places.turn:
             # A fetch goes on through a rebalance, and brings what the new assignment has, before its places are set.
             return None
-        records = [_record(r) for part in fetched.values() for r in part]
+        records = [_record(r) for part in came.values() for r in part]
         await watch.look(kafka, drained=len(records) < at_most)
         if not records:
             return None
-        offsets = {tp: part[-1].offset + 1 for tp, part in fetched.items() if part}
+        offsets = {tp: part[-1].offset + 1 for tp, part in came.items() if part}
         return _Batch(turn, offsets, records, asyncio.create_task(self._handler.prepare(records)))
 
     async def _find(self, places: "_Places", stop: asyncio.Event) -> None:
@@ -163,6 +165,8 @@ class Consumer:
         while not stop.is_set():
             try:
                 return await places.find()
+            except Standstill:
+                raise
             except AWAY as error:
                 await self._wait(stop, waits, error)
 
@@ -250,11 +254,12 @@ class _Places(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped libra
         self._assigned = assigned
 
     async def find(self) -> None:
-        """Sets every place, and `found` with them; no fetch may run beside it. Raises what AWAY names, KafkaError."""
+        """Sets every place, and `found` with them; no fetch may run beside it. Raises what AWAY names, Standstill,
+        KafkaError."""
         turn, assigned = self.turn, list(self._assigned)
         if not assigned:
             # aiokafka joins no group for one that has not asked for anything in a long time. What comes is read again.
-            await self._kafka.getmany(timeout_ms=ASSIGNMENT_WAIT_MS)
+            await fetched(self._kafka, ASSIGNMENT_WAIT_MS)
             return
         async with asyncio.timeout(KAFKA_TIMEOUT_S):
             async with self._engine.connect() as conn:
@@ -272,6 +277,21 @@ class _Places(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped libra
                 offset = begins[tp]
             self._kafka.seek(tp, offset)
         self.found = True
+
+
+async def fetched(
+    kafka: AIOKafkaConsumer, wait_ms: int, at_most: int | None = None
+) -> Mapping[TopicPartition, Sequence[Any]]:
+    """What comes within `wait_ms`. While the group gathers, aiokafka waits for as long as that takes. Raises Standstill
+    where it takes too long, KafkaError."""
+    try:
+        async with asyncio.timeout(ASSIGNED_WITHIN_S + wait_ms / 1000):
+            found: Mapping[TopicPartition, Sequence[Any]] = await kafka.getmany(
+                timeout_ms=wait_ms, max_records=at_most
+            )
+            return found
+    except TimeoutError:
+        raise Standstill("no assignment") from None
 
 
 async def _commit(kafka: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:

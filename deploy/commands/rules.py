@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backbone.client import http_client
 from backbone.meldinger import messages
 from deploy.commands import felles
 from deploy.commands.felles import progress, result, text, write_json
@@ -140,9 +141,7 @@ def explain(
         address = felles.settings(data_dir).url("samordning")
         headers = {"authorization": f"Bearer {token}"}
         try:
-            async with httpx.AsyncClient(
-                base_url=address, headers=headers, trust_env=False, timeout=ANSWER_S
-            ) as http:
+            async with http_client(base_url=address, headers=headers, timeout=ANSWER_S) as http:
                 found = await tasks_of(http, id)
         except httpx.TransportError:
             felles.fail("ingen-forbindelse", adresse="samordning")

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import httpx
 from fastapi import FastAPI, Request, Response
 
+from backbone.client import http_client
 from backbone.http import RETRY_AFTER_S
 from backbone.problems import ProblemError
 from backbone.settings import Settings
@@ -29,7 +30,7 @@ class InboxDoor:
     async def open(self, _: FastAPI) -> AsyncIterator[None]:
         timeout_s = self._settings.samtykke_timeout_s
         url = self._settings.url("innboks")
-        async with httpx.AsyncClient(base_url=url, timeout=timeout_s, trust_env=False) as self._http:
+        async with http_client(base_url=url, timeout=timeout_s) as self._http:
             yield
 
     async def knock(self, request: Request) -> Response:

@@ -704,6 +704,24 @@ async def test_samtykke_away_for_longer_than_kafka_waits_for_a_consumer_and_it_r
         await thread.until(TIMELINE, 5)
 
 
+async def test_a_group_that_never_gathers_is_left_and_joined_anew(
+    thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    getmany, first = AIOKafkaConsumer.getmany, list[AIOKafkaConsumer]()
+
+    async def waiting(self: AIOKafkaConsumer, *args: Any, **how: Any) -> Any:
+        first.append(self)
+        if self is first[0]:
+            await asyncio.Event().wait()
+        return await getmany(self, *args, **how)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", waiting)
+    monkeypatch.setattr(consumer_module, "ASSIGNED_WITHIN_S", 0.5)
+    await thread.publish(*CASE)
+    async with thread.running():
+        await thread.until(TIMELINE, 4)
+
+
 async def _reads(consumer: Consumer) -> bool:
     return bool(await consumer.ends())
 

@@ -51,3 +51,24 @@ async def test_one_that_cannot_be_started_at_all_can_be_stopped(monkeypatch: pyt
     async with asyncio.timeout(5):
         await supervisor.stop("del")
     assert child.keeper is not None and child.keeper.done() and child.restarts > 0
+
+
+async def test_a_part_that_could_not_be_watched_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BACKOFF_FIRST_S", 0.01)
+    failures = [AttributeError("family")]
+
+    async def answers(*_: object) -> bool:
+        if failures:
+            raise failures.pop()
+        return True
+
+    monkeypatch.setattr(module, "_answers", answers)
+    told: list[tuple[State, str]] = []
+    supervisor = Supervisor(lambda _, state, detail: told.append((state, detail)))
+    supervisor.start(Job("del", time.sleep, (60,), health="http://127.0.0.1:1/helse"))
+    try:
+        async with asyncio.timeout(30):
+            await supervisor.ready("del")
+        assert (State.DIED, "not watched, AttributeError") in told
+    finally:
+        await supervisor.stop("del")
