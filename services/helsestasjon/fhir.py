@@ -445,7 +445,7 @@ def _record(place: str, event: Event, around: Around) -> Record:
             time=at,
             nokkel=_nokkel(event, at),
             versjon=_versjon(event.meta),
-            data={} if event.status in WRONG else _data(event),
+            data={} if event.status in WRONG else _data(event, at),
             tilbaketrukket=event.status in WRONG,
         )
         for navn in told
@@ -502,12 +502,11 @@ def _punkt(event: Appointment | Encounter | Procedure) -> str | None:
     return programpunkt(word for concept in concepts if concept for word in concept.words())
 
 
-def _data(event: Event) -> dict[str, JsonValue]:
+def _data(event: Event, at: datetime) -> dict[str, JsonValue]:
     if isinstance(event, ServiceRequest):
         units = (p.display for p in event.performer if _type(p) in UNITS and p.display)
         return {"mottaker": next((masked(unit)[:100] for unit in units), None)}
-    at = _time(event)
-    return {"programpunkt": _punkt(event), "dato": at.astimezone(OSLO).date().isoformat() if at else None}
+    return {"programpunkt": _punkt(event), "dato": at.astimezone(OSLO).date().isoformat()}
 
 
 def _time(event: Event) -> datetime | None:

@@ -5,11 +5,12 @@ from typing import Any
 import orjson
 import pytest
 
-from services.dry_run import records
+from contracts.catalogue import Catalogue
+from services.dry_run import judge, records
 from services.format import Companion, EventDraft, Record
 from services.helsestasjon.fhir import NATIONAL_IDS, Fhir
 from services.helsestasjon.program import event_name, programpunkt
-from tests.formats_suite import CHILD, OTHER, places
+from tests.formats_suite import CHILD, NOW, OTHER, places
 from tests.unit.formats.files import BUNDLE, FNR
 
 FHIR = Fhir()
@@ -183,8 +184,11 @@ def test_what_does_not_say_when_is_told_when_it_was_changed_or_not_at_all() -> N
     (record,) = read(timeless)
     assert (record.drafts, record.problems) == ((), ())
     assert [w.code for w in record.warnings] == ["uten-tidspunkt"]
-    (told,) = drafts({**timeless, "meta": {"lastUpdated": "2026-01-06T10:00:00Z"}})
-    assert (told.time.isoformat(), told.data["dato"]) == ("2026-01-06T10:00:00+00:00", None)
+    body = orjson.dumps({**timeless, "meta": {"lastUpdated": "2026-01-05T23:30:00Z"}})
+    verdict = judge("helsestasjon", FHIR, body, OWN, Catalogue.standard(), NOW)
+    assert verdict.errors == ()
+    (told,) = verdict.events
+    assert (told.time.isoformat(), told.data["dato"]) == ("2026-01-05T23:30:00+00:00", "2026-01-06")
 
 
 def test_the_same_resource_in_xml_is_the_same_event() -> None:
