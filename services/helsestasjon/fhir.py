@@ -33,6 +33,7 @@ NATIONAL_IDS = (  # in the order we trust them: birth number, D-number, felles h
     "urn:oid:2.16.578.1.12.4.1.4.3",
 )
 UNITS = ("Organization", "HealthcareService")
+BUSINESS_CHARS_MOST = 180  # of a key that is at most 200, the kind of resource included
 
 
 _DATE = r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
@@ -425,6 +426,10 @@ def _broken(place: str, event: Event, around: Around) -> Iterator[Problem]:
         absent = [member for member in ("start", "end") if getattr(event, member) is None]
         if len(absent) == 1 or event.status not in TIMELESS:
             yield from (Problem(f"{place}/{member}", "mangler") for member in absent)
+    n, business = _business(event)
+    if not event.id and len(business) > BUSINESS_CHARS_MOST:
+        limit = {"grense": BUSINESS_CHARS_MOST - 1}
+        yield Problem(f"{place}/identifier/{n}", "for-lang-identifikator", limit)
 
 
 def _record(place: str, event: Event, around: Around) -> Record:
@@ -524,8 +529,13 @@ def _time(event: Event) -> datetime | None:
 
 
 def _nokkel(event: Event, at: datetime) -> str:
-    business = next((f"{i.system}|{i.value}" for i in event.identifier if i.value), at.isoformat())
-    return f"{event.resourceType}/{masked(event.id or business)}"
+    return f"{event.resourceType}/{masked(event.id or _business(event)[1] or at.isoformat())}"
+
+
+def _business(event: Event) -> tuple[int, str]:
+    """The first identifier that has a value, and its place among them; "" for none."""
+    found = ((n, f"{i.system}|{i.value}") for n, i in enumerate(event.identifier) if i.value)
+    return next(found, (0, ""))
 
 
 def _versjon(meta: Meta) -> int:

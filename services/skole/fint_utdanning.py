@@ -25,6 +25,7 @@ from services.skole import terskler
 from services.skole.terskler import Fravar, Terskel, midnight
 
 PERIOD_DAYS_MOST = 400
+ID_CHARS_MOST = 150  # it is part of keys, which are at most 200
 
 
 class Lenke(Skjema):
@@ -37,7 +38,7 @@ class Periode(Skjema):
 
 
 class Identifikator(Skjema):
-    identifikatorverdi: Annotated[str, Field(min_length=1)]
+    identifikatorverdi: Annotated[str, Field(min_length=1, max_length=ID_CHARS_MOST)]
     gyldighetsperiode: Periode | None = None
 
 

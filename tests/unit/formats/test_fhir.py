@@ -261,6 +261,16 @@ def test_the_two_school_consultations_have_types_of_their_own() -> None:
     ]
 
 
+def test_an_identifier_too_long_for_a_key_is_refused_where_there_is_no_id() -> None:
+    system, value = "https://journal.example/kontakt", "k" * 148
+    fits = [{"use": "usual"}, {"system": system, "value": value}]
+    unnamed = {k: v for k, v in appointment(identifier=fits).items() if k != "id"}
+    assert [d.nokkel for d in drafts(unnamed)] == [f"Appointment/{system}|{value}"]
+    fits[1]["value"] += "k"
+    assert places(FHIR, orjson.dumps(unnamed)) == {("/identifier/1", "for-lang-identifikator")}
+    assert [d.nokkel for d in drafts({**unnamed, "id": "a1"})] == ["Appointment/a1"]
+
+
 def test_a_resource_id_that_is_a_national_id_is_not_a_key() -> None:
     assert drafts(appointment(id=CHILD))[0].nokkel == "Appointment/#"
 

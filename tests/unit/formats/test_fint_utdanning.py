@@ -212,6 +212,7 @@ def test_a_school_or_a_group_that_links_to_pupils_is_none_of_them() -> None:
         ({k: v for k, v in elev().items() if k != "_links"}, ("/_links", "mangler")),
         ({**elev(), "systemId": None}, ("/systemId", "ikke-objekt")),
         ({**elev(), "elevnummer": {}}, ("/elevnummer/identifikatorverdi", "mangler")),
+        (elevforhold("H" * 151), ("/systemId/identifikatorverdi", "for-lang")),
         ({**elev(), "_links": {"person": {"href": "x/y"}}}, ("/_links/person", "ikke-liste")),
         ({**elev(), "_links": {"person": [{}]}}, ("/_links/person/0/href", "mangler")),
         ({k: v for k, v in elevforhold().items() if k != "systemId"}, ("/systemId", "mangler")),
