@@ -4,14 +4,15 @@ What an absence means needs the pupil it belongs to, three links away, and all o
 format remembers what was sent, by identifier and by link in both directions, and on each record decides anew what
 should have been told of that pupil. What differs from what was told is told: a new version, or a retraction.
 
-A deleted absence is one with `"slettet": true`, or whose systemId's gyldighetsperiode has ended.
+What has `"slettet": true` is deleted; so is an absence whose systemId's gyldighetsperiode has ended. A pupil's or an
+enrolment's id may end with the enrolment, which did take place: that changes nothing, and gives a notice.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, islice
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 from pydantic import Field, JsonValue, TypeAdapter
@@ -39,7 +40,14 @@ class Periode(Skjema):
 
 class Identifikator(Skjema):
     identifikatorverdi: Annotated[str, Field(min_length=1, max_length=ID_CHARS_MOST)]
+
+
+class SystemId(Identifikator):
     gyldighetsperiode: Periode | None = None
+
+    def ended(self, now: datetime) -> bool:
+        period = self.gyldighetsperiode
+        return bool(period and period.slutt and period.slutt <= now)
 
 
 class Lenker(Skjema):
@@ -61,22 +69,20 @@ class PersonRessurs(Ressurs):
     fodselsnummer: Identifikator
 
 
-class ElevRessurs(Ressurs):
-    systemId: Identifikator
-    elevnummer: Identifikator | None = None
-
-
-class ElevforholdRessurs(Ressurs):
-    systemId: Identifikator
-    gyldighetsperiode: Periode | None = None
-
-
-class SlettetRessurs(Ressurs):
-    systemId: Identifikator
+class SlettbarRessurs(Ressurs):
+    systemId: SystemId
     slettet: bool = False
 
 
-class FravarRessurs(SlettetRessurs):
+class ElevRessurs(SlettbarRessurs):
+    elevnummer: Identifikator | None = None
+
+
+class ElevforholdRessurs(SlettbarRessurs):
+    gyldighetsperiode: Periode | None = None
+
+
+class FravarRessurs(SlettbarRessurs):
     dokumentert: bool
     gjelderPeriode: Periode
 
@@ -84,7 +90,7 @@ class FravarRessurs(SlettetRessurs):
 ANY: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 PERSON, ELEV = TypeAdapter(PersonRessurs), TypeAdapter(ElevRessurs)
 ELEVFORHOLD, FRAVAR = TypeAdapter(ElevforholdRessurs), TypeAdapter(FravarRessurs)
-SLETTET, RESSURS = TypeAdapter(SlettetRessurs), TypeAdapter(Ressurs)
+SLETTBAR, RESSURS = TypeAdapter(SlettbarRessurs), TypeAdapter(Ressurs)
 
 KINDS = {
     "person": "person",
@@ -94,7 +100,7 @@ KINDS = {
     "fravaer": "fravar",
     "fravær": "fravar",
 }
-MEMBERS = {"person": {"fodselsnummer"}, "fravar": {"gjelderPeriode", "dokumentert", "slettet"}}
+MEMBERS = {"person": {"fodselsnummer"}, "fravar": {"gjelderPeriode", "dokumentert"}}
 LIKELY = {  # of a resource that has no link of its own
     "person": {"fodselsdato"},
     "elev": {"elevnummer"},
@@ -115,6 +121,7 @@ class Parsed:
     parent: str | None
     content: dict[str, JsonValue]
     slettet: bool = False
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,7 +160,8 @@ class FintUtdanning:
     def step(self, parsed: Parsed, state: State) -> tuple[tuple[Record, ...], dict[str, JsonValue | None]]:
         memory = Memory(state)
         drafts = tuple(self._apply(parsed, memory))
-        return (Record(parsed.pointer, drafts),) if drafts else (), memory.changes
+        told = drafts or parsed.warnings
+        return (Record(parsed.pointer, drafts, warnings=parsed.warnings),) if told else (), memory.changes
 
     def about(self, person: str, state: State) -> set[str]:
         memory = Memory(state)
@@ -405,16 +413,18 @@ def _resource(place: str, kind: str | None, content: JsonValue, now: datetime) -
         raise Refused(problems)
     id, *others = read.refs
     aliases = sorted({*others, *_refs(kind, links.own)} - {id})
-    return Parsed(place, kind, (id, *aliases), parent, read.content, read.slettet)
+    warnings = (Problem(f"{place}/systemId/gyldighetsperiode/slutt", "id-utlopt"),) if read.utlopt else ()
+    return Parsed(place, kind, (id, *aliases), parent, read.content, read.slettet, warnings)
 
 
 @dataclass(frozen=True)
 class Read:
-    """What one resource says of itself."""
+    """What one resource says of itself; utlopt: its id holds no more, though it is not deleted."""
 
     refs: tuple[str, ...]
     content: dict[str, JsonValue] = field(default_factory=dict)
     slettet: bool = False
+    utlopt: bool = False
 
 
 def _person(body: bytes, place: str, now: datetime) -> Read:
@@ -423,28 +433,30 @@ def _person(body: bytes, place: str, now: datetime) -> Read:
 
 
 def _elev(body: bytes, place: str, now: datetime) -> Read:
+    own = _own(ELEV, body, place)
+    ref = f"elev/systemid/{own.systemId.identifikatorverdi}"
+    if own.slettet:
+        return Read((ref,), slettet=True)
     elev = read_json(ELEV, body, place)
     number = (f"elev/elevnummer/{elev.elevnummer.identifikatorverdi}",) if elev.elevnummer else ()
-    return Read((f"elev/systemid/{elev.systemId.identifikatorverdi}", *number))
+    return Read((ref, *number), utlopt=elev.systemId.ended(now))
 
 
 def _elevforhold(body: bytes, place: str, now: datetime) -> Read:
-    elevforhold = read_json(ELEVFORHOLD, body, place)
-    period = elevforhold.gyldighetsperiode
+    own = _own(ELEVFORHOLD, body, place)
+    ref = (f"elevforhold/systemid/{own.systemId.identifikatorverdi}",)
+    if own.slettet:
+        return Read(ref, slettet=True)
+    period = read_json(ELEVFORHOLD, body, place).gyldighetsperiode
     if period:
         _in_order(period, f"{place}/gyldighetsperiode")
-    return Read((f"elevforhold/systemid/{elevforhold.systemId.identifikatorverdi}",), _period(period))
+    return Read(ref, _period(period), utlopt=own.systemId.ended(now))
 
 
 def _fravar(body: bytes, place: str, now: datetime) -> Read:
-    try:
-        systemid = read_json(SLETTET, body, place)
-    except Refused:
-        read_json(FRAVAR, body, place)  # says all that is wrong
-        raise
-    ended = systemid.systemId.gyldighetsperiode
-    ref = (f"fravar/systemid/{systemid.systemId.identifikatorverdi}",)
-    if systemid.slettet or (ended and ended.slutt and ended.slutt <= now):
+    own = _own(FRAVAR, body, place)
+    ref = (f"fravar/systemid/{own.systemId.identifikatorverdi}",)
+    if own.slettet or own.systemId.ended(now):
         return Read(ref, slettet=True)
     fravar = read_json(FRAVAR, body, place)
     period = fravar.gjelderPeriode
@@ -453,6 +465,15 @@ def _fravar(body: bytes, place: str, now: datetime) -> Read:
         limit = {"dager": PERIOD_DAYS_MOST}
         raise Refused((Problem(f"{place}/gjelderPeriode/slutt", "for-lang-periode", limit),))
     return Read(ref, {**_period(period), "dokumentert": fravar.dokumentert})
+
+
+def _own(adapter: TypeAdapter[Any], body: bytes, place: str) -> SlettbarRessurs:
+    """Its id, and whether it is deleted: of what is, nothing else needs to be there. Raises Refused."""
+    try:
+        return read_json(SLETTBAR, body, place)
+    except Refused:
+        read_json(adapter, body, place)  # says all that is wrong
+        raise
 
 
 READERS: Mapping[str, Callable[[bytes, str, datetime], Read]] = {
@@ -488,7 +509,8 @@ def _kind(raw: Mapping[str, JsonValue], links: Lenker) -> str | None:
         return next(by_member, None)  # a group or a school links to pupils too
     likely = (kind for kind, members in LIKELY.items() if raw.keys() & members)
     linked = (kind for kind, parent in PARENT.items() if links.to(parent))
-    return next(chain(by_member, likely, linked), None)
+    deleted = ("fravar" for member in raw if member == "slettet")
+    return next(chain(by_member, likely, linked, deleted), None)
 
 
 def _refs(kind: str, links: Iterable[Lenke]) -> Iterator[str]:

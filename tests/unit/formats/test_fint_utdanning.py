@@ -7,7 +7,7 @@ import orjson
 import pytest
 from pydantic import JsonValue
 
-from services.format import Companion, EventDraft, Record
+from services.format import Companion, EventDraft, Problem, Record
 from services.skole.fint_utdanning import FintUtdanning
 from services.skole.terskler import Fravar, Terskel, passings
 from tests.formats_suite import CHILD, NOW, OTHER, places
@@ -25,6 +25,7 @@ class School:
         self.fint = FintUtdanning(terskler=rules or (THREE,), clock=lambda: self.now)
         self.state: dict[str, JsonValue | None] = {}
         self.told: list[EventDraft] = []
+        self.warnings: list[Problem] = []
 
     def send(self, *resources: Any) -> list[EventDraft]:
         return self.send_body(orjson.dumps(resources))
@@ -40,6 +41,7 @@ class School:
             read, changed = self.fint.step(item, self.state)
             self.state.update(changed)
             out += [draft for record in read for draft in record.drafts]
+            self.warnings += [warning for record in read for warning in record.warnings]
         self.told += out
         return out
 
@@ -111,6 +113,49 @@ def test_an_absence_whose_id_is_no_longer_valid_is_deleted() -> None:
     gone = absent(1, "2025-09-01", "2025-09-03")
     gone["systemId"]["gyldighetsperiode"] = {"start": "2025-09-01T00:00:00Z", "slutt": "2025-12-01T00:00:00Z"}
     assert [d.tilbaketrukket for d in school.send(gone)] == [True]
+
+
+@pytest.mark.parametrize("kind", ["elevforhold", "elev"])
+@pytest.mark.parametrize("linked", [True, False])
+def test_an_enrolment_or_a_pupil_deleted_takes_back_what_was_told_with_its_absences(
+    kind: str, linked: bool
+) -> None:
+    school = School()
+    school.send(*SCHOOL, absent(1, "2025-09-01", "2025-09-03"))
+    whole = elevforhold() if kind == "elevforhold" else elev()
+    if not linked:
+        whole["_links"].pop("self")
+    gone = school.send({**whole, "slettet": True})
+    assert {(d.type, d.tilbaketrukket) for d in gone} == {
+        ("elevforhold.startet", True),
+        ("fravaer.terskel-passert", True),
+    }
+    assert school.send(absent(2, "2025-10-01", "2025-10-10")) == []
+    back = school.send(elevforhold() if kind == "elevforhold" else elev())
+    assert {(d.type, d.tilbaketrukket) for d in back} == {
+        ("elevforhold.startet", False),
+        ("fravaer.terskel-passert", False),
+    }
+
+
+def test_a_deleted_enrolment_needs_nothing_but_its_id() -> None:
+    school = School()
+    school.send(*SCHOOL)
+    bare = {"elevforhold": [{"systemId": {"identifikatorverdi": "H1"}, "slettet": True}]}
+    assert [d.tilbaketrukket for d in school.send_body(orjson.dumps(bare))] == [True]
+
+
+def test_an_enrolment_whose_id_is_no_longer_valid_stands_and_the_sender_is_told() -> None:
+    school = School()
+    ended = elevforhold()
+    ended["systemId"]["gyldighetsperiode"] = {
+        "start": "2025-08-17T22:00:00Z",
+        "slutt": "2025-12-01T00:00:00Z",
+    }
+    assert [d.type for d in school.send(*SCHOOL[:2], ended)] == ["elevforhold.startet"]
+    assert [(w.pointer, w.code) for w in school.warnings] == [
+        ("/2/systemId/gyldighetsperiode/slutt", "id-utlopt")
+    ]
 
 
 def test_an_absence_moved_to_another_pupil_changes_both() -> None:
