@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -161,10 +162,12 @@ class Settings(BaseSettings):
 
     def keks(self) -> dict[str, bytes]:
         """Every key-encryption key by its id, the current one too. Raises MissingSecret."""
+        current = self.secret_bytes("kek")
         earlier = {
             id_: _decoded(key, f"SAMSPOR_KEK_EARLIER ({id_})") for id_, key in self.kek_earlier.items()
         }
-        return {**earlier, self.kek_id: self.secret_bytes("kek")}
+        _refuse_two(self.kek_id, current, earlier)
+        return {**earlier, self.kek_id: current}
 
     @classmethod
     def embedded(cls, data_dir: Path, **overrides: Any) -> Self:
@@ -187,6 +190,15 @@ def _decoded(value: SecretStr | None, name: str) -> bytes:
     return key
 
 
+def _refuse_two(id_: str, current: object, earlier: Mapping[str, object]) -> None:
+    """Raises MissingSecret where there is another key by the current one's id: what it wraps would be out of reach."""
+    if earlier.get(id_, current) != current:
+        raise MissingSecret(
+            f"SAMSPOR_KEK and SAMSPOR_KEK_EARLIER have two different keys by the name {id_}: the one that has wrapped"
+            " something keeps the name, the other needs a new one"
+        )
+
+
 def _embedded_secrets(path: Path) -> dict[str, Any]:
     kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     made = {**fresh_secrets(), **kept}  # what an earlier version made is kept, what it did not know is added
@@ -199,12 +211,15 @@ def _embedded_secrets(path: Path) -> dict[str, Any]:
 
 def add_embedded_kek(data_dir: Path) -> str:
     """Makes a new key-encryption key the current one of the embedded run with this data, and keeps the others as
-    earlier ones; its id. Raises FileNotFoundError where there is no such run."""
+    earlier ones; its id, higher than every other: one that was taken out may still have wrapped what is in a backup.
+    Raises FileNotFoundError where there is no such run, and MissingSecret."""
     path = data_dir / "hemmeligheter.json"
     kept: dict[str, Any] = json.loads(path.read_text())
     id_ = kept.get("kek_id", DEFAULT_KEK)
+    _refuse_two(id_, kept["kek"], kept.get("kek_earlier", {}))
     earlier = {**kept.get("kek_earlier", {}), id_: kept["kek"]}
-    new = f"kek-{len(earlier) + 1}"
+    numbers = [int(number) for name in earlier if (number := name.removeprefix("kek-")).isdecimal()]
+    new = f"kek-{max(numbers, default=1) + 1}"
     _write_private(path, {**kept, "kek": fresh_key(), "kek_id": new, "kek_earlier": earlier})
     return new
 

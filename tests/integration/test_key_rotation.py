@@ -12,7 +12,7 @@ from backbone import lane
 from backbone.database import create_engine, driver
 from backbone.failures import Stop
 from backbone.journal import Journal, JournalKeys, NewEvent
-from backbone.settings import DEFAULT_KEK, Settings, add_embedded_kek, fresh_key
+from backbone.settings import DEFAULT_KEK, MissingSecret, Settings, add_embedded_kek, fresh_key
 from contracts.catalogue import Catalogue
 from contracts.envelope import Content
 from deploy import nokler
@@ -122,6 +122,31 @@ def test_the_embedded_run_keeps_its_earlier_keys_in_its_file_of_secrets(tmp_path
     file = tmp_path / "hemmeligheter.json"
     assert file.stat().st_mode & 0o777 == 0o600
     assert json.loads(file.read_text())["identity_key"]
+
+
+def test_a_key_is_never_given_the_id_of_another(tmp_path: Path) -> None:
+    file = tmp_path / "hemmeligheter.json"
+    Settings.embedded(tmp_path)
+    add_embedded_kek(tmp_path)
+    second = Settings.embedded(tmp_path)
+    alone = {**json.loads(file.read_text()), "kek_earlier": {}}  # all is wrapped anew, the old one taken out
+    file.write_text(json.dumps(alone))
+    assert add_embedded_kek(tmp_path) == "kek-3"
+    assert Settings.embedded(tmp_path).keks()["kek-2"] == second.secret_bytes("kek")
+
+    clash = {**json.loads(file.read_text()), "kek_earlier": {"kek-3": fresh_key()}}
+    file.write_text(json.dumps(clash))
+    with pytest.raises(MissingSecret, match="kek-3"):
+        Settings.embedded(tmp_path).keks()
+    with pytest.raises(MissingSecret, match="kek-3"):
+        add_embedded_kek(tmp_path)
+    assert json.loads(file.read_text()) == clash
+
+
+def test_the_current_key_may_be_among_the_earlier_ones_too(settings: Settings) -> None:
+    assert settings.kek is not None
+    both = settings.model_copy(update={"kek_earlier": {settings.kek_id: settings.kek}})
+    assert both.keks() == settings.keks()
 
 
 class Notes:
