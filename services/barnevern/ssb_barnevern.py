@@ -122,13 +122,14 @@ class SsbBarnevern:
             changes[index] = [*sorted({*_words(state[index]), sending.key})]
         drafts: list[EventDraft] = []
         old, new = sending.whom(sak.person), sending.whom(after.person)
+        least = self._versjon_least()
         for key in sak.ting if old != new or parsed.slettet else ():
             ting, out = Ting.of(state[key]), list[EventDraft]()
             late = sak.is_late(sending)
-            if parsed.slettet and (told := ting.told(DELETED, sending.uttrekk, late, (), old)):
+            if parsed.slettet and (told := ting.told(DELETED, sending.uttrekk, late, (), old, least)):
                 ting, out = told[0], [*told[1]]
             if old != new:
-                ting, moved = ting.moved(old, new)
+                ting, moved = ting.moved(old, new, least)
                 out += moved
             changes[key] = ting.as_state()
             drafts += out
@@ -142,14 +143,14 @@ class SsbBarnevern:
     def _things(self, bolk: Bolk, sak: "Sak", state: State) -> tuple[tuple[Record, ...], Changes]:
         whom = bolk.sending.whom(sak.person)
         late = sak.is_late(bolk.sending)
-        today = self._today()
+        today, least = self._today(), self._versjon_least()
         born = _born(sak.person, today)
         changes: Changes = {}
         records: list[Record] = []
         for meldt in bolk.ting:
             known = changes.get(meldt.key, state[meldt.key])
             sendable, warnings = _sendable(meldt, born, today)
-            told = Ting.of(known).told(meldt.digest, bolk.sending.uttrekk, late, sendable, whom)
+            told = Ting.of(known).told(meldt.digest, bolk.sending.uttrekk, late, sendable, whom, least)
             if told is None:
                 continue
             if known is None and meldt.digest == DELETED:
@@ -160,6 +161,9 @@ class SsbBarnevern:
         if new := tuple(key for key in changes if state[key] is None):
             changes[bolk.sending.key] = sak.with_things(new).as_json()
         return tuple(records), changes
+
+    def _versjon_least(self) -> int:
+        return int(self.clock().timestamp())
 
     def _today(self) -> date:
         return self.clock().astimezone(OSLO).date()

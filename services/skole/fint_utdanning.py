@@ -194,7 +194,9 @@ class FintUtdanning:
         return sorted(drafts, key=lambda draft: draft.time)
 
     def _decide(self, number: str, memory: "Memory") -> Iterator[EventDraft]:
-        """The difference between what should have been told of this pupil and what was."""
+        """The difference between what should have been told of this pupil and what was. Versions are never below the
+        seconds since 1970, so that they rise also where the memory of the last one was lost."""
+        least = int(self.clock().timestamp())
         told = memory.table(f"fortalt:{number}")
         should = {f"{fact.type} {fact.nokkel}": fact for fact in self._facts(number, memory)}
         for key in sorted(told.keys() | should.keys()):
@@ -205,7 +207,7 @@ class FintUtdanning:
             same = was is not None and was["tekst"] == (fact.tekst() if fact else None)
             if same:
                 continue
-            versjon = _int(was["versjon"]) + 1 if was else 1
+            versjon = max(least, _int(was["versjon"]) + 1 if was else 0)
             navn, _, nokkel = key.partition(" ")
             at = fact.time if fact else _time(was["tid"] if was else None)
             told[key] = {

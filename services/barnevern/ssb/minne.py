@@ -4,6 +4,9 @@ Two files of a series may carry the same id or an earlier time of extraction, so
 order. What counts is each thing: content seen before, in a file that is not newer than the newest of that thing,
 is a repeat and changes nothing; any other content is the sender's present word. Unless the file comes late: another
 one that named it as the file before (ForrigeId) has been here already.
+
+Versions are never below `least`, the seconds since 1970, so that they rise also where the memory of the last one was
+lost.
 """
 
 import hashlib
@@ -86,25 +89,31 @@ class Ting:
     sendt: Mapping[str, Sendt] = field(default_factory=dict)
 
     def told(
-        self, digest: str, uttrekk: datetime, late: bool, hendelser: Iterable[Hendelse], whom: Whom
+        self,
+        digest: str,
+        uttrekk: datetime,
+        late: bool,
+        hendelser: Iterable[Hendelse],
+        whom: Whom,
+        least: int,
     ) -> tuple["Ting", tuple[EventDraft, ...]] | None:
         """The thing after a sending that has these events, and what is to be sent on; None for a repeat."""
         historie = self.historie.after(digest, uttrekk, late)
         if historie is None:
             return None
         should = {h.key: h for h in hendelser if h.dato}
-        changed = dict(_changes(self.sendt, should))
+        changed = dict(_changes(self.sendt, should, least))
         drafts = tuple(sent.draft(whom) for sent in changed.values())
         return Ting(historie, {**self.sendt, **changed}), drafts
 
-    def moved(self, old: Whom, new: Whom) -> tuple["Ting", tuple[EventDraft, ...]]:
+    def moved(self, old: Whom, new: Whom, least: int) -> tuple["Ting", tuple[EventDraft, ...]]:
         """The same events about another child: taken back from one, sent on the other."""
         drafts: list[EventDraft] = []
         sendt = dict(self.sendt)
         for key, sent in self.sendt.items():
             if not sent.tilbaketrukket:
-                gone = replace(sent, versjon=sent.versjon + 1, tilbaketrukket=True)
-                sendt[key] = replace(sent, versjon=sent.versjon + 2)
+                gone = replace(sent, versjon=max(least, sent.versjon + 1), tilbaketrukket=True)
+                sendt[key] = replace(sent, versjon=gone.versjon + 1)
                 drafts += [gone.draft(old), sendt[key].draft(new)]
         return replace(self, sendt=sendt), tuple(drafts)
 
@@ -130,15 +139,18 @@ def digest_of(hendelser: Iterable[Hendelse], slettet: bool = False) -> str:
     return hashlib.blake2b(orjson.dumps(told, option=orjson.OPT_SORT_KEYS), digest_size=9).hexdigest()
 
 
-def _changes(sendt: Mapping[str, Sendt], should: Mapping[str, Hendelse]) -> Iterator[tuple[str, Sendt]]:
+def _changes(
+    sendt: Mapping[str, Sendt], should: Mapping[str, Hendelse], least: int
+) -> Iterator[tuple[str, Sendt]]:
     for key, hendelse in should.items():
         old = sendt.get(key)
         if hendelse.dato and not (old and old.says(hendelse)):
-            versjon = old.versjon + 1 if old else 1
+            versjon = max(least, old.versjon + 1 if old else 0)
             yield key, Sendt(hendelse.type, hendelse.nokkel, hendelse.dato, versjon, False, hendelse.data)
     for key in sorted(sendt.keys() - should.keys()):
         if not sendt[key].tilbaketrukket:
-            yield key, replace(sendt[key], versjon=sendt[key].versjon + 1, tilbaketrukket=True)
+            versjon = max(least, sendt[key].versjon + 1)
+            yield key, replace(sendt[key], versjon=versjon, tilbaketrukket=True)
 
 
 def _row(sent: Sendt) -> list[JsonValue]:

@@ -2,7 +2,7 @@
 
 import tracemalloc
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -27,6 +27,7 @@ BARN, ANNET = tenor(date(2012, 5, 4), 2), tenor(date(2013, 6, 7), 3)
 SAK = "7317a453-2d65-465a-9589-519311d66579"
 M, U, P, T, V, E, F = (f"{n}b6b82ea-c3da-4882-b591-cccd833c262d" for n in "abcdef0")
 FMT = SsbBarnevern(clock=lambda: NOW)
+FIRST = int(NOW.timestamp())
 
 MELDERE = '<Melder Kode="11"/><Melder Kode="9"/>'
 INNHOLD = '<Saksinnhold Kode="1"/><Saksinnhold Kode="1.3.02"/>'
@@ -76,7 +77,8 @@ def fil(*ting: str, day: int = 1, nr: int = 0, forrige: int | None = None, sak: 
 class Mottaker:
     """Takes files one after the other as the runner does, and knows what stands after them."""
 
-    def __init__(self) -> None:
+    def __init__(self, fmt: SsbBarnevern = FMT) -> None:
+        self.fmt = fmt
         self.state: dict[str, JsonValue | None] = {}
         self.standing: dict[tuple[str | None, str, str], EventDraft] = {}
         self.sent: set[tuple[object, ...]] = set()
@@ -104,24 +106,24 @@ class Mottaker:
         return {k: (d.time, dict(d.data)) for k, d in self.standing.items() if not d.tilbaketrukket}
 
     def _records(self, body: bytes) -> Iterator[Record]:
-        for item in FMT.parse(body, Companion()):
+        for item in self.fmt.parse(body, Companion()):
             if isinstance(item, Record):
                 assert item.problems == ()
                 continue
-            while missing := FMT.needs(item, self.state) - self.state.keys():
+            while missing := self.fmt.needs(item, self.state) - self.state.keys():
                 self.state.update(dict.fromkeys(missing))
-            records, changed = FMT.step(item, self.state)
+            records, changed = self.fmt.step(item, self.state)
             self.state.update(changed)
             yield from records
 
 
 def told(*bodies: bytes) -> list[tuple[str, int, bool]]:
-    """(type, version, retracted) of what the last file gives, after the others."""
+    """(type, version counted from 1, retracted) of what the last file gives, after the others."""
     mottaker = Mottaker()
     out: list[EventDraft] = []
     for body in bodies:
         out = mottaker.send(body)
-    return [(d.type, d.versjon, d.tilbaketrukket) for d in out]
+    return [(d.type, d.versjon - FIRST + 1, d.tilbaketrukket) for d in out]
 
 
 def warnings(body: bytes) -> dict[str, tuple[str, str]]:
@@ -212,6 +214,21 @@ def test_sending_all_again_tells_nothing() -> None:
     mottaker = Mottaker()
     assert [len(mottaker.send(body)) for body in files] == [1, 1, 4, 0, 2]
     assert [mottaker.send(body) for body in files] == [[]] * 5
+
+
+def test_what_is_sent_when_the_memory_was_lost_is_newer_than_all_that_was_told_before() -> None:
+    now = NOW
+    mottaker = Mottaker(SsbBarnevern(clock=lambda: now))
+    for day, thing in enumerate((KONKLUDERT, MELDING, KONKLUDERT), 1):
+        mottaker.send(fil(personalia(BARN), thing, day=day))
+    mottaker.state.clear()
+    now += timedelta(hours=1)
+    changed = KONKLUDERT.replace('"11"', '"8"')
+    assert [d.type for d in mottaker.send(fil(personalia(BARN), changed, day=4))] == [
+        "henvendelse.mottatt",
+        "henvendelse.konkludert",
+    ]
+    assert mottaker.facts()[BARN, "henvendelse.mottatt", M][1]["melderkode"] == "8"
 
 
 def test_a_thing_absent_from_a_total_file_stands() -> None:
