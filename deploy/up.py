@@ -83,6 +83,7 @@ class _Run:
         self._tokens = self._data_dir / "tokens.json"
         self._catalogue = Catalogue.standard()
         self._supervisor = Supervisor(self._told)
+        self._in_use = False
         self._started = asyncio.Event()
         self._databases = {name: asyncio.Event() for name in databases(self._catalogue)}
         self._topics = asyncio.Event()
@@ -125,6 +126,7 @@ class _Run:
         try:
             await self._engines.start()
         except DataInUse:
+            self._in_use = True  # the run file is that run's
             raise CannotStart("opp-i-gang", mappe=str(self._options.data_dir)) from None
         self._started.set()
         while True:
@@ -226,13 +228,18 @@ class _Run:
         }
 
     def _write_run_file(self) -> None:
-        write_private(run_file(self._data_dir), self._running())
+        if not self._in_use:
+            write_private(run_file(self._data_dir), self._running())
+
+    def _remove_run_file(self) -> None:
+        if not self._in_use:
+            run_file(self._data_dir).unlink(missing_ok=True)
 
     def _asked_to_stop(self) -> None:
         if self._stop.is_set():
             self._supervisor.kill_all()
             self._terminal.say("opp-avbrutt")
-            run_file(self._data_dir).unlink(missing_ok=True)
+            self._remove_run_file()
             os._exit(130)
         self._terminal.say("opp-stopper")
         self._stop.set()
@@ -242,7 +249,7 @@ class _Run:
         for navn in STOP_ORDER:
             await self._supervisor.stop(navn)
         await self._engines.stop()
-        run_file(self._data_dir).unlink(missing_ok=True)
+        self._remove_run_file()
         self._terminal.say("opp-stoppet")
 
 

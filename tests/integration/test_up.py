@@ -59,6 +59,7 @@ async def test_a_second_run_on_the_same_data_is_told_so_and_the_first_goes_on(tm
         assert "kjører allerede" in second.stderr
         async with httpx.AsyncClient(trust_env=False) as http:
             assert (await http.get(f"{run.ready['samtykke']}/helse")).status_code == 200
+        assert run.now()["pid"] == run.process.pid
 
 
 def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path) -> None:
