@@ -103,11 +103,12 @@ def warm_up(module: str) -> None:
 
 
 class Supervisor:
-    """`tell(navn, state, detail)` hears of every change. Nothing here raises because a child failed."""
+    """`tell(navn, state, detail)` hears of every change. Nothing here raises because a child failed, and no child is
+    left alone because `tell` did."""
 
     def __init__(self, tell: Callable[[str, State, str], None]) -> None:
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._tell = tell
+        self._listener = tell
         self.children: dict[str, Child] = {}
         self._ready: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
@@ -142,6 +143,10 @@ class Supervisor:
             child.stopping.set()
             if child.process is not None and child.process.is_alive():
                 child.process.kill()
+
+    def _tell(self, navn: str, state: State, detail: str) -> None:
+        with contextlib.suppress(Exception):
+            self._listener(navn, state, detail)
 
     async def _keep(self, child: Child) -> None:
         loop = asyncio.get_running_loop()

@@ -5,6 +5,7 @@ only by the parts that read or write it. `<data>/kjorer.json` says at all times 
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -61,7 +62,7 @@ class Options:
 
 def up(options: Options) -> int:
     """Run until SIGINT or SIGTERM; the exit code."""
-    console = Console(stderr=True, soft_wrap=True)
+    console = Lines(stderr=True, soft_wrap=True)
     with Terminal(console, time.monotonic()) as terminal:
         try:
             return asyncio.run(_Run(options, terminal).main())
@@ -70,6 +71,17 @@ def up(options: Options) -> int:
             console.print(f"[red]{texts.text(problem.code, **problem.details)}[/red]", highlight=False)
             console.print(texts.action(problem.code, **problem.details), highlight=False)
             return 2
+
+
+class Lines(Console):
+    """Where a line cannot be written (a full disk, a reader or a terminal that is gone), the run goes on without."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        with contextlib.suppress(OSError):
+            super().print(*objects, **options)
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
 
 
 class _Run:
@@ -135,8 +147,8 @@ class _Run:
                 self._told(engine, State.DIED, "prosessen er borte")
                 try:
                     await self._engines.restart(engine)
-                except (EngineError, TimeoutError):
-                    continue  # it is dead still, so the next round tries again
+                except (EngineError, OSError):
+                    continue  # it is dead still (or the disk is full), so the next round tries again
                 self._told(engine, State.READY, "")
 
     async def _prepare_databases(self) -> None:
@@ -207,7 +219,8 @@ class _Run:
         if not self._stop.is_set():
             self._terminal.part(navn, state, detail)
         if state in (State.STARTED, State.READY):
-            self._write_run_file()
+            with contextlib.suppress(OSError):  # the disk is full: it is written at the next change
+                self._write_run_file()
 
     def _log(self, navn: str) -> Path:
         return self._logs / f"{navn}.log"

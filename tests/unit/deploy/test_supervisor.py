@@ -72,3 +72,26 @@ async def test_a_part_that_could_not_be_watched_is_started_again(monkeypatch: py
         assert (State.DIED, "not watched, AttributeError") in told
     finally:
         await supervisor.stop("del")
+
+
+async def test_a_part_is_kept_alive_also_where_nobody_can_be_told_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "BACKOFF_FIRST_S", 0.01)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    supervisor = Supervisor(full)
+    child = supervisor.start(Job("del", time.sleep, (60,)))
+    try:
+        async with asyncio.timeout(30):
+            await supervisor.ready("del")
+            assert child.process is not None and child.restarts == 0
+            child.process.kill()
+            while child.restarts == 0 or child.pid is None:
+                await asyncio.sleep(0.01)
+    finally:
+        async with asyncio.timeout(30):
+            await supervisor.stop("del")
+    assert supervisor.pids() == {}

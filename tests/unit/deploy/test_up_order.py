@@ -17,9 +17,18 @@ from deploy.engines import Engines
 from deploy.terminal import Terminal
 
 
-def a_run(data_dir: Path) -> up._Run:
+def a_run(data_dir: Path, console: Console | None = None) -> up._Run:
     data_dir.mkdir()
-    return up._Run(up.Options(data_dir, port=0), Terminal(Console(file=io.StringIO()), 0.0))
+    return up._Run(up.Options(data_dir, port=0), Terminal(console or Console(file=io.StringIO()), 0.0))
+
+
+class Unwritable(io.StringIO):
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self.error = error
+
+    def write(self, _: str) -> int:
+        raise self.error
 
 
 async def test_topics_wait_for_the_brokers_address_also_where_kafka_answers_before_postgresql(
@@ -78,3 +87,43 @@ async def test_a_second_run_leaves_the_firsts_run_file_alone_also_with_given_eng
         assert (ended, file.read_text()) == ([130], "the first's")
     finally:
         await first.stop()
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), BrokenPipeError(32, "Broken pipe")]
+)
+async def test_a_run_goes_on_where_its_disk_is_full_and_an_engine_that_died_is_tried_until_it_is_not(
+    error: OSError, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = [error, error]
+    restarted = asyncio.Event()
+
+    async def start(_: object) -> None:
+        pass
+
+    async def restart(_: object, engine: str) -> None:
+        if full:
+            raise full.pop()
+        restarted.set()
+
+    def write(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(up, "ENGINE_CHECK_S", 0.01)
+    monkeypatch.setattr(up, "write_private", write)
+    monkeypatch.setattr(Engines, "start", start)
+    monkeypatch.setattr(Engines, "dead", lambda _: [] if restarted.is_set() else ["kafka"])
+    monkeypatch.setattr(Engines, "restart", restart)
+    monkeypatch.setattr(Engines, "pids", {})
+    run = a_run(tmp_path / "d", up.Lines(file=Unwritable(error)))
+    keeping = asyncio.create_task(run._start_engines())
+    try:
+        async with asyncio.timeout(5):
+            await restarted.wait()
+        await asyncio.sleep(0.05)
+        assert not keeping.done(), keeping
+        run._asked_to_stop()
+        assert run._stop.is_set()
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
