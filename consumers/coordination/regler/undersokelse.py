@@ -1,8 +1,9 @@
 """An undersøkelse to be concluded: three calendar months from its start, six where the time has been extended.
 
 Provision: barnevernsloven § 2-2. The start is what barnevernet says, but at latest seven days after the melding that
-led to it: the latest melding taken on to be investigated, with no other undersøkelse begun since. An extension may name
-an earlier date than six months. (SSB's own warning counts 7 + 90 or 180 days from the melding: the format gives that.)
+led to it: the latest melding taken on to be investigated, with no other undersøkelse begun since, all by their days. An
+extension may name an earlier date than six months. (SSB's own warning counts 7 + 90 or 180 days from the melding: the
+format gives that.)
 """
 
 from collections.abc import Iterator
@@ -56,26 +57,31 @@ def _last_day(her: Her, start: date, extended: Fact | None) -> date:
 
 
 def melding_before(sak: Sak, began: Fact) -> tuple[Fact, ...]:
-    """The facts of the melding that led to this undersøkelse, none where none did."""
+    """The facts of the latest melding that led to this undersøkelse, none where none did."""
+    return max(meldinger_before(sak, began), key=lambda same: same[0], default=())
+
+
+def meldinger_before(sak: Sak, began: Fact) -> list[tuple[Fact, ...]]:
+    """The facts of each melding that led to this undersøkelse."""
     taken_on = {
         (f.source, f.nokkel)
         for f in sak.facts
         if f.kind.navn == MELDING_KONKLUDERT and f.data.get("undersokelse") is True
     }
-    others = [f for f in sak.facts if f.kind.navn == STARTET and f.time < began.time]
-    led_to_it = [
+    start = day_of(began)
+    others = [day for f in sak.facts if f.kind.navn == STARTET and (day := day_of(f)) < start]
+    return [
         same
         for same in meldinger(sak)
-        if same[0].time <= began.time
+        if (came := day_of(same[0])) <= start
         and any((f.source, f.nokkel) in taken_on for f in same)
-        and not any(f.time >= same[0].time for f in others)
+        and not any(day >= came for day in others)
     ]
-    return max(led_to_it, key=lambda same: same[0], default=())
 
 
 REGEL = Regel(
     "undersokelse",
-    1,
+    2,
     date(2018, 1, 1),
     {
         MOTTATT: ("slag",),

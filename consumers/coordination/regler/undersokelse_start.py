@@ -1,7 +1,7 @@
 """An undersøkelse to be begun: a melding is taken on, and nothing has started seven days after it came.
 
 Provision: barnevernsloven § 2-2. A melding that came while an undersøkelse was going on (SSB's conclusion 4) belongs to
-that one. Met by any undersøkelse begun since the melding came.
+that one. Met by any undersøkelse begun since the day the melding came: Fiks knows the hour, SSB only the day.
 """
 
 from collections.abc import Iterator
@@ -17,20 +17,16 @@ from consumers.coordination.regler.bekymringsmelding import (
 from consumers.coordination.regler.oppsett import Frist
 from consumers.coordination.regler.regel import Duty, Her, Regel, day_of
 from consumers.coordination.regler.undersokelse import REVIEW_DAYS, STARTET
-from consumers.coordination.sak import Sak
+from consumers.coordination.sak import Fact, Sak
 
 _GOES_ON = "4"
 
 
 def derive(sak: Sak, her: Her) -> Iterator[Duty]:
-    taken_on = {
-        (f.source, f.nokkel): f
-        for f in sak.facts
-        if f.kind.navn == KONKLUDERT and f.data.get("undersokelse") is True and f.data.get("kode") != _GOES_ON
-    }
-    started = [f.time for f in sak.facts if f.kind.navn == STARTET]
+    decided = taken_on(sak)
+    started = [day_of(f) for f in sak.facts if f.kind.navn == STARTET]
     for same in meldinger(sak):
-        concluded = next((c for f in same if (c := taken_on.get((f.source, f.nokkel)))), None)
+        concluded = next((c for f in same if (c := decided.get((f.source, f.nokkel)))), None)
         if concluded is None:
             continue
         received = day_of(same[0])
@@ -40,14 +36,23 @@ def derive(sak: Sak, her: Her) -> Iterator[Duty]:
             BARNEVERN,
             her.frist.after(received),
             (*same, concluded),
-            met=any(time >= same[0].time for time in started),
+            met=any(day >= received for day in started),
             since=received,
         )
 
 
+def taken_on(sak: Sak) -> dict[tuple[str, str], Fact]:
+    """The conclusions by which a henvendelse is to be investigated anew, by its source and nokkel."""
+    return {
+        (f.source, f.nokkel): f
+        for f in sak.facts
+        if f.kind.navn == KONKLUDERT and f.data.get("undersokelse") is True and f.data.get("kode") != _GOES_ON
+    }
+
+
 REGEL = Regel(
     "undersokelse-start",
-    1,
+    2,
     date(2018, 1, 1),
     {MOTTATT: ("slag",), KONKLUDERT: ("undersokelse", "kode"), STARTET: ()},
     derive,
