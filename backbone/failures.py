@@ -1,5 +1,6 @@
 """A failure's type says what happens next to what was being handled: try again, set aside, or stop."""
 
+import asyncio
 import random
 from collections.abc import Iterator
 
@@ -33,3 +34,15 @@ def backoff(rng: random.Random, first_s: float = 0.1, most_s: float = 5.0) -> It
     while True:
         yield rng.uniform(ceiling / 2, ceiling)
         ceiling = min(ceiling * 2, most_s)
+
+
+def unless_cancelled() -> None:
+    """Raises CancelledError where this task was told to end.
+
+    A call that is cancelled just as its connection is lost raises the loss in place of the cancellation (SQLAlchemy on
+    closing it, httpcore): a loop that waits for neighbours that are away would go on for ever, and whoever waits for its
+    end with it.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

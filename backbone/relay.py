@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backbone import ledger, metrics, telemetry
 from backbone.clock import Clock
 from backbone.database import DATABASE_AWAY, dedicated
-from backbone.failures import Failing, Retry, backoff
+from backbone.failures import Failing, Retry, backoff, unless_cancelled
 from backbone.journal import JournalKeys
 from backbone.kafka import Outgoing, Publisher, Sent
 from backbone.relay_batch import (
@@ -211,6 +211,7 @@ class Relay:
             try:
                 change = await self._decider.changes(position, FEED_WAIT_S)
             except (Retry, Rejected) as error:
+                unless_cancelled()
                 if isinstance(error, Rejected):
                     log.warning("relay %s: the change feed answers %d", self._owner, error.status)
                 await asyncio.sleep(next(waits))

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backbone import metrics
 from backbone.clock import Clock
 from backbone.database import DATABASE_AWAY, dedicated, driver
-from backbone.failures import Retry, Stop, backoff
+from backbone.failures import Retry, Stop, backoff, unless_cancelled
 from backbone.kafka import Outgoing, Publisher
 from backbone.ledger import SEALED, Head, Lines, chain, last_head
 from backbone.settings import Settings
@@ -137,6 +137,7 @@ class Sealer:
                 waits = backoff(self._rng)
                 pause_s = 0.0 if sent == HEADS_AT_ONCE else SEAL_EACH_S
             except (Retry, *DATABASE_AWAY) as error:
+                unless_cancelled()
                 log.warning("the heads of %s wait: %s", self._owner, type(error).__name__)
                 pause_s = next(waits)
             await _pause(stop, pause_s)

@@ -1,5 +1,6 @@
 """The ledger on the real PostgreSQL: sealed in a chain, and every way of tampering with it named to the row."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -243,6 +244,35 @@ async def test_the_sealer_notices_an_end_that_is_not_as_it_left_it(
     await kept.conn.execute("DELETE FROM revisjon_kjede WHERE nummer > 5")
     await kept.sealer.seal(kept.conn)
     assert "samspor audit verify" in caplog.text
+
+
+async def test_a_sealer_whose_sending_answers_its_cancellation_by_a_loss_seals_again(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lossy() -> int:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:  # SQLAlchemy's rollback on a connection that is lost raises that instead
+            raise ConnectionResetError from None
+        return 0
+
+    sealed = "SELECT count(*) FROM revisjon WHERE nummer IS NOT NULL"
+    monkeypatch.setattr(kept.sealer, "publish", lossy)
+    stop = asyncio.Event()
+    sealing = asyncio.create_task(kept.sealer.run(stop))
+    try:
+        async with asyncio.timeout(20):
+            for nr, actor in enumerate("ij", await kept.conn.fetchval(sealed) + 1):
+                await kept.write(actor)
+                while await kept.conn.fetchval(sealed) < nr:
+                    await asyncio.sleep(0.05)
+                await kept.conn.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database ="
+                    " (SELECT oid FROM pg_database WHERE datname = current_database())"
+                )
+    finally:
+        stop.set()
+        await sealing
 
 
 async def test_rows_that_the_database_swallows_stop_the_writer(kept: Kept) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backbone import lane, metrics
 from backbone import relay as relay_module
 from backbone.database import dedicated
-from backbone.failures import Failing
+from backbone.failures import Failing, Retry
 from backbone.journal import observe
 from backbone.kafka import Outgoing, Publisher
 from backbone.relay import Relay
@@ -33,6 +33,11 @@ from tests.integration.test_journal_and_relay import (
     published,
     subject_of,
     until,
+)
+
+HOLDER = (
+    "SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 
 
@@ -232,18 +237,35 @@ async def test_a_lock_gone_from_a_living_connection_is_noticed_said_and_taken_ag
 async def test_a_connection_that_is_cut_is_noticed_counted_and_made_anew(
     engine: AsyncEngine, settings: Settings, topics: Catalogue
 ) -> None:
-    holder = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND database ="
-    database = "(SELECT oid FROM pg_database WHERE datname = current_database())"
     await accept(engine, settings, event(1))
     async with relaying(engine, settings, topics, Decisions()):
         await until(engine, "count(publisert) = 1")
-        await execute(engine, f"SELECT pg_terminate_backend(pid) FROM ({holder} {database}) AS h")
+        await execute(engine, f"SELECT pg_terminate_backend(pid) FROM ({HOLDER}) AS h")
         await accept(engine, settings, event(2))
         await until(engine, "count(publisert) = 2")
     waits = [
         s for m in metrics.RELAY_WAITS.collect() for s in m.samples if s.labels.get("tjeneste") == "skole"
     ]
     assert waits, "the relay said that it waited"
+
+
+async def test_a_change_feed_that_answers_its_cancellation_by_a_loss_holds_nobody_up(
+    engine: AsyncEngine, settings: Settings, topics: Catalogue
+) -> None:
+    class Lossy(Decisions):
+        async def changes(self, after: int, wait_s: float = 0.0) -> api.EndringerUt:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:  # SQLAlchemy's rollback on a connection that is lost raises that instead
+                raise Retry("the connection was lost") from None
+            raise AssertionError
+
+    await accept(engine, settings, event(1))
+    async with relaying(engine, settings, topics, Lossy()):
+        await until(engine, "count(publisert) = 1")
+        await execute(engine, f"SELECT pg_terminate_backend(pid) FROM ({HOLDER}) AS h")
+        await accept(engine, settings, event(2))
+        await until(engine, "count(publisert) = 2")
 
 
 async def test_a_statement_swallowed_with_its_connection_ends_in_time(engine: AsyncEngine) -> None:
