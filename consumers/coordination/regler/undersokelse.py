@@ -24,7 +24,7 @@ from consumers.coordination.sak import Fact, Sak
 STARTET, KONKLUDERT = "undersokelse.startet", "undersokelse.konkludert"
 UTVIDET = "undersokelse.frist-utvidet"
 REVIEW_DAYS = 7
-_EXTENDED_MONTHS = 6
+EXTENDED_MONTHS = 6
 
 
 def derive(sak: Sak, her: Her) -> Iterator[Duty]:
@@ -52,7 +52,7 @@ def derive(sak: Sak, her: Her) -> Iterator[Duty]:
 def _last_day(her: Her, start: date, extended: Fact | None) -> date:
     if extended is None:
         return her.frist.after(start)
-    most = months_after(start, _EXTENDED_MONTHS)
+    most = months_after(start, EXTENDED_MONTHS)
     return min(date_in(extended, "frist") or most, most)
 
 
