@@ -35,11 +35,10 @@ from consumers.coordination.regler import samarbeid
 from consumers.coordination.regler.eskalering import LEDER, Trinn, eskalering
 from consumers.coordination.regler.regel import Grunn
 from consumers.coordination.regler.regelverk import Regelverk
-from consumers.coordination.sak import Sak
+from consumers.coordination.sak import Sak, betrays
 from consumers.coordination.steglager import Lest, Steg, comment_context
 from contracts import samtykke_api as api
 from contracts.oppgave import lesing_item
-from contracts.tilgang import SKJERMEDE_TJENESTER
 from contracts.tjenester import KOORDINERENDE_ENHET, SAMORDNING
 
 Json = dict[str, Any]
@@ -81,13 +80,11 @@ class Barn:
     key: bytes
 
     def may_own(self, grunner: Sequence[Grunn]) -> oppgaveflyt.MayOwn:
-        """Whether a service may be asked to hold what rests on these facts. Whoever sees a task sees its holder, and
-        that barnevern is there is itself secret: it holds only what rests on its own facts."""
+        """Whether a service may be asked to hold what rests on these facts."""
 
         def may(tjeneste: str) -> bool:
             known = tjeneste in self.sak.tjenester or tjeneste == KOORDINERENDE_ENHET
-            betrayed = tjeneste in SKJERMEDE_TJENESTER and any(g.tjeneste != tjeneste for g in grunner)
-            return known and not betrayed and self.sak.knows(tjeneste, grunner)
+            return known and not betrays(tjeneste, grunner) and self.sak.knows(tjeneste, grunner)
 
         return may
 

@@ -10,6 +10,7 @@ from backbone.frister import local_date
 from consumers.coordination.facts import ConsentStanding, Data, FactSet, micros, moment
 from consumers.coordination.regler.oppsett import Parametre
 from contracts.catalogue import Catalogue
+from contracts.tilgang import SKJERMEDE_TJENESTER
 from contracts.tjenester import KOORDINERENDE_ENHET, Tjeneste
 
 # A closing that the type alone does not tell (barnevern): a conclusion without undersøkelse, the last
@@ -191,6 +192,12 @@ class Sak:
         for time in latest.values():
             if time + self.parametre.inactive_after > self.now:
                 yield moment(time + self.parametre.inactive_after)
+
+
+def betrays(tjeneste: str, grunner: Iterable[Vernet]) -> bool:
+    """Whether a task's holder would tell of a connection that is itself secret: whoever sees a task sees its holder, so
+    barnevern holds only what rests on its own facts."""
+    return tjeneste in SKJERMEDE_TJENESTER and any(g.tjeneste != tjeneste for g in grunner)
 
 
 def _counting(facts: FactSet, rules: Grunnlag, now: int) -> Iterator[Fact]:

@@ -37,8 +37,8 @@ def _any_open(sak: Sak, begun: Iterator[Sequence[Fact]], ending: str) -> bool:
 
 
 def _any_awaited(sak: Sak) -> bool:
-    """Whether an undersøkelse is decided on and none is known that began the day the henvendelse came or later (Fiks gives
-    the hour, SSB the day). One that is never registered is awaited as long as the law lets one last, six months
+    """Whether an undersøkelse is decided on and none is known that began on the henvendelse's day (Fiks gives the hour,
+    SSB the day) or later. One that is never registered is awaited as long as the law lets one last, six months
     (barnevernsloven § 2-2)."""
     decided, begun = taken_on(sak), _latest_begun(sak)
     return any(

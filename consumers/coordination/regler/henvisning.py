@@ -1,7 +1,8 @@
 """A referral that nobody has answered.
 
 Provision: the owner's samarbeidsplikt; the date is local. The receiver owns it where it is one of the services and may
-know of it; else the sender, who must ask. The answer may come from either, with the referral's nokkel.
+know of it; else the sender, who must ask. So it is of a referral to barnevernet, for the owner's name would tell that
+barnevernet knows the child. The answer may come from either, with the referral's nokkel.
 """
 
 from datetime import date

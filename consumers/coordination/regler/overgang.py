@@ -2,8 +2,9 @@
 
 Provision: the owner's samarbeidsplikt; the date is local. It begins on the transition's day, or where none is given so
 many days after it was planned: what is confirmed before leaves nothing to do. The receiver owns it where it is one of
-the services; else the sender, as when a child moves to another municipality. The confirmation carries the transition's
-nokkel and kind, whoever sends it.
+the services, except barnevernet, for the owner's name would tell that barnevernet knows the child; else the sender, as
+when a child moves to another municipality; else, where samtykke tells that a child comes from one, the coordinating
+unit. The confirmation carries the transition's nokkel and kind, whoever sends it.
 """
 
 from datetime import date
@@ -13,6 +14,7 @@ from consumers.coordination.regler.folge import Folge, Samme, date_in, folge
 from consumers.coordination.regler.oppsett import Frist
 from consumers.coordination.regler.regel import AVSENDER, EIERS_PLIKT, MOTTAKER, Argument, Her, day_of
 from consumers.coordination.sak import Fact
+from contracts.tjenester import KOORDINERENDE_ENHET
 
 BEKREFTET = "overgang.mottak-bekreftet"
 
@@ -37,6 +39,7 @@ REGEL = folge(
     (EIERS_PLIKT,),
     Folge(lukker=_same_kind, samme=Samme.NOKKEL, mottaker="til", fra=_from, vent=True, argumenter=_told),
     gyldig_fra=date(2022, 8, 1),
-    eiere=(MOTTAKER, AVSENDER),
+    eiere=(MOTTAKER, AVSENDER, KOORDINERENDE_ENHET),
+    versjon=2,
     terskler={"uten_dato_dager": 30},
 )

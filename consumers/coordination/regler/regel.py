@@ -8,7 +8,7 @@ from typing import Literal
 
 from backbone import frister
 from consumers.coordination.regler.oppsett import Frist
-from consumers.coordination.sak import Fact, Sak
+from consumers.coordination.sak import Fact, Sak, betrays
 from contracts.lov import Lov
 from contracts.tjenester import KOORDINERENDE_ENHET
 
@@ -147,9 +147,11 @@ class Her:
                 yield mottaker
 
     def owner(self, sak: Sak, facts: Iterable[Fact], candidates: Iterable[str]) -> str | None:
-        """The first of the candidates that is a service and may know of each fact."""
+        """The first of the candidates that is a service, may know of each fact, and whose name tells nothing secret."""
         known = list(facts)
-        return next((e for e in candidates if sak.is_service(e) and sak.may_know_all(known, e)), None)
+        kinds = [f.kind for f in known]
+        services = (e for e in candidates if sak.is_service(e) and not betrays(e, kinds))
+        return next((e for e in services if sak.may_know_all(known, e)), None)
 
     def duty(
         self,
