@@ -1,4 +1,5 @@
-"""What was set aside, wherever it stands: journals' refused and parked rows, coordination's and the portal's records.
+"""What was set aside: journals' refused and parked rows, coordination's and the portal's records. Not what barnevern's
+inbox sets aside: how many reports there are is nobody's to see (`deploy.doctor` says that there is something).
 
 An entry is named by where it stands: `journal/<owner>/<row>`, `samordning/<topic>/<partition>/<offset>`,
 `portal/<topic>/<partition>/<offset>`. Entries tell where, when and why, never what: no body, header, event id,

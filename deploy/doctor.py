@@ -24,14 +24,15 @@ from backbone.kafka import bootstrap
 from backbone.settings import KEYS, MissingSecret, Settings
 from contracts.catalogue import Catalogue
 from contracts.tjenester import SAMORDNING, SAMTYKKE
-from contracts.topics import event_topic
+from contracts.topics import INNBOKS, event_topic
 from deploy.migrate import behind
 
 Alvor = Literal["feil", "advarsel"]
 Place = tuple[str, int]
 """(topic, partition)"""
 
-PARTS = ("samtykke", "portal", "tjenester", "relay", "innboks", "samordning")
+INNBOKS_PART = "innboks"
+PARTS = ("samtykke", "portal", "tjenester", "relay", INNBOKS_PART, "samordning")
 SKEW_S_MAX = 2.0
 ANSWER_S = 5.0
 AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, OSError, KafkaError, MissingSecret)
@@ -53,9 +54,14 @@ _LANE = """
 SELECT EXISTS (
     SELECT FROM utsending WHERE innhold IS NOT NULL AND mottatt < now() - make_interval(secs => $1)) AS star
 """
+_INBOX = """
+SELECT EXISTS (SELECT FROM melding WHERE kommune IS NULL) AS "innboks-nokkel",
+       EXISTS (SELECT FROM parkert) AS "innboks-parkert"
+"""
 _READERS = {
     SAMORDNING: "SELECT topic, partition, neste_offset AS neste FROM posisjon",
     "portal": "SELECT emne AS topic, partisjon AS partition, neste FROM posisjon",
+    INNBOKS_PART: "SELECT NULL AS topic, partisjon AS partition, neste FROM posisjon",
 }
 
 
@@ -95,7 +101,7 @@ class Doctor:
             findings += await self._parked()
             findings += await self._lane()
             if not any(f.kode == "kafka-borte" for f in kafka):
-                findings += await self._readers()
+                findings += [f for f in await self._readers() if f not in findings]
         return sorted(findings, key=lambda f: f.alvor != "feil")
 
     def _secrets(self) -> list[Finding]:
@@ -178,18 +184,19 @@ class Doctor:
         return found
 
     async def _lane(self) -> list[Finding]:
-        """Whether reports to barnevern get through, and never whose or how many: that is nobody else's to know."""
+        """Whether reports to barnevern get through (whether the inbox reads them: `_readers`), and never whose or how
+        many: that is nobody else's to know."""
         waiting = [
             (await self._rows(owner, _LANE, self._limits.undecided_s))[0]["star"]
             for owner in self._catalogue.tjenester
         ]
         found = [Finding("meldevei-star", "feil")] if any(waiting) else []
-        (unopened,) = await self._rows("innboks", "SELECT EXISTS (SELECT FROM melding WHERE kommune IS NULL)")
-        return [*found, Finding("innboks-nokkel", "feil")] if unopened["exists"] else found
+        (inbox,) = await self._rows(INNBOKS_PART, _INBOX)
+        return [*found, *(Finding(code, "feil") for code, so in inbox.items() if so)]
 
     async def _parked(self) -> list[Finding]:
         found = []
-        for reader in _READERS:
+        for reader in (SAMORDNING, "portal"):
             (row,) = await self._rows(reader, "SELECT count(*) AS antall FROM parkert")
             if row["antall"]:
                 found.append(Finding("parkert", "advarsel", {"hvor": reader, "antall": row["antall"]}))
@@ -213,37 +220,45 @@ class Doctor:
                 for place, behind in _waiting(ends[reader], after).items()
                 if after.get(place, 0) == before[reader].get(place, 0)
             }
-            if static:
+            if static and reader == INNBOKS_PART:
+                found.append(Finding("meldevei-star", "feil"))
+            elif static:
                 waiting = {"antall": sum(static.values()), "partisjoner": len(static)}
                 found.append(Finding("leser-star", "feil", {"leser": reader, **waiting}))
         return found
 
     async def _positions(self, reader: str) -> dict[Place, int]:
-        return {(r["topic"], r["partition"]): r["neste"] for r in await self._rows(reader, _READERS[reader])}
+        rows = await self._rows(reader, _READERS[reader])
+        inbox = self._settings.topic(INNBOKS.navn)
+        return {(r["topic"] or inbox, r["partition"]): r["neste"] for r in rows}
 
     async def _ends(self) -> dict[str, dict[Place, int]]:
-        """Per reader, where each partition it should read ends."""
+        """Per reader, where each partition it should read ends; one in which nothing is kept any more is left out."""
         topics = {
             SAMORDNING: [self._settings.topic(name) for name in self._catalogue.event_topics()],
             "portal": [self._settings.topic(event_topic(SAMORDNING).navn)],
+            INNBOKS_PART: [self._settings.topic(INNBOKS.navn)],
         }
-        consumer = AIOKafkaConsumer(
-            *topics[SAMORDNING], *topics["portal"], bootstrap_servers=bootstrap(self._settings)
-        )
+        wanted = {topic for names in topics.values() for topic in names}
+        consumer = AIOKafkaConsumer(*wanted, bootstrap_servers=bootstrap(self._settings))
         try:
             async with asyncio.timeout(2 * ANSWER_S):
                 await consumer.start()
                 places = [
                     TopicPartition(topic, partition)
-                    for names in topics.values()
-                    for topic in names
+                    for topic in wanted
                     for partition in consumer.partitions_for_topic(topic) or ()
                 ]
+                begins = await consumer.beginning_offsets(places)
                 ends = await consumer.end_offsets(places)
         finally:
             await consumer.stop()
         return {
-            reader: {(tp.topic, tp.partition): end for tp, end in ends.items() if tp.topic in names}
+            reader: {
+                (tp.topic, tp.partition): end
+                for tp, end in ends.items()
+                if tp.topic in names and begins[tp] < end
+            }
             for reader, names in topics.items()
         }
 

@@ -6,21 +6,24 @@ from typing import Any
 import orjson
 import pytest
 import typer
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from typer.testing import CliRunner
 
 from backbone.clock import system_clock
 from backbone.database import driver
-from backbone.kafka import Outgoing, Publisher, ensure_topics
+from backbone.kafka import Outgoing, Publisher, bootstrap, ensure_topics
 from backbone.meldinger import messages
 from backbone.settings import Settings, fresh_secrets
 from contracts.catalogue import Catalogue
-from contracts.topics import Topic
+from contracts.topics import INNBOKS, Topic
 from deploy.commands import dlq as dlq_command
 from deploy.commands.doctor import told
 from deploy.dlq import DeadLetters, Entry, Ref, UnknownEntry
 from deploy.doctor import Doctor, Finding, Limits
 from deploy.parts import PARTS
 from tests.conftest import MakeDatabase
+from tests.integration.test_meldeplikt import melding
 from tests.integration.test_sight import CANARY, NOKKEL, NUMBER, report
 from tests.pipeline_fixture import Pipeline, make_all, running_pipeline  # noqa: F401 - a fixture
 
@@ -140,6 +143,8 @@ async def test_what_is_wrong_is_found_and_said_with_what_to_do(
 ) -> None:
     await pipeline.send("barnevern", report(1))
     await pipeline.until("portal", "SELECT count(*) FROM varsel", 1)
+    await pipeline.send("skole", melding())
+    await pipeline.until("innboks", "SELECT sum(neste)::int FROM posisjon", 1)
     assert await doctor(pipeline).examine() == [], "nothing is wrong yet"
     await pipeline.value(
         "nav",
@@ -183,9 +188,7 @@ async def test_without_parts_nobody_relays_rows_grow_old_and_readers_stand_still
             "INSERT INTO journal (source, id, type, kommune, orgnr, tid, mottatt, avtrykk, innhold)"
             " VALUES ('s', 'i', 't', '4601', '974557746', now(), now() - interval '1 hour', '', '')"
         )
-    publisher = Publisher(settings, "prove")
-    await publisher.send([Outgoing(settings.topic("skole.hendelser"), b"k", [], b"")] * 3)
-    await publisher.close()
+    await _publish(settings, "skole.hendelser", 3)
     found = await Doctor(settings.model_copy(update=NO_PARTS), topics, LIMITS).examine()
     codes = [f.kode for f in found]
     assert codes.count("del-borte") == len(PARTS)
@@ -195,9 +198,60 @@ async def test_without_parts_nobody_relays_rows_grow_old_and_readers_stand_still
     assert by_code["leser-star"].args == {"leser": "samordning", "antall": 3, "partisjoner": 1}
 
 
+async def test_reports_that_barneverns_inbox_does_not_get_are_told_of_and_not_how_many(
+    settings: Settings, topics: Catalogue, make_database: MakeDatabase
+) -> None:
+    engines = await make_all(topics, make_database)
+
+    async def found(*statements: str) -> list[str]:
+        async with engines["innboks"].begin() as connection:
+            for statement in statements:
+                await (await driver(connection)).execute(statement)
+        examined = await Doctor(settings.model_copy(update=NO_PARTS), topics, LIMITS).examine()
+        about = [f for f in examined if f.kode.startswith(("meldevei", "innboks", "parkert", "leser"))]
+        assert all(f.args == {} for f in about), "a count of them is nobody else's to know"
+        return [f.kode for f in about]
+
+    assert await found() == []
+    await _publish(settings, INNBOKS.navn, 3)
+    assert await found() == ["meldevei-star"], "the inbox reads nothing"
+    async with engines["skole"].begin() as connection:
+        await (await driver(connection)).execute(
+            "INSERT INTO utsending (id, plass, avtrykk, nokkelid, innhold, mottatt)"
+            " VALUES (gen_random_uuid(), '', '', 'n', 'x', now() - interval '1 hour')"
+        )
+    assert await found() == ["meldevei-star"], "told once, though it stands still in two places"
+    async with engines["skole"].begin() as connection:
+        await (await driver(connection)).execute("UPDATE utsending SET innhold = NULL")
+    read = "INSERT INTO posisjon SELECT number, 3 FROM generate_series(0, 11) AS number"
+    parked = "INSERT INTO parkert VALUES (1, 2, 'FutureVersion', now())"
+    assert await found(read, parked) == ["innboks-parkert"]
+    assert await found("UPDATE posisjon SET neste = 2", "DELETE FROM parkert") == ["meldevei-star"]
+    await _forget(settings, INNBOKS)
+    assert await found("DELETE FROM posisjon") == [], "the topic keeps nothing that could be read"
+
+
+async def _publish(settings: Settings, topic: str, count: int) -> None:
+    publisher = Publisher(settings, "prove")
+    await publisher.send([Outgoing(settings.topic(topic), b"k", [], b"")] * count)
+    await publisher.close()
+
+
+async def _forget(settings: Settings, topic: Topic) -> None:
+    """As when all of it is older than the topic keeps."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap(settings))
+    await admin.start()
+    try:
+        places = [TopicPartition(settings.topic(topic.navn), number) for number in range(topic.partitions)]
+        await admin.delete_records({place: RecordsToDelete(before_offset=-1) for place in places})
+    finally:
+        await admin.close()
+
+
 CODES = (
     "hemmelighet", "postgres-borte", "database-gammel", "kafka-borte", "emne-mangler", "emne-partisjoner", "del-borte",
     "del-syk", "formidler-mangler", "journal-henger", "parkert", "leser-star", "klokke",
+    "meldevei-star", "innboks-nokkel", "innboks-parkert",
 )  # fmt: skip
 
 
