@@ -7,11 +7,13 @@ repetitions. Facts are plain tuples: a batch of thousands of children decodes, m
 without building objects.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
+
+from contracts.samtykke_api import FORESATT
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -39,6 +41,16 @@ class ConsentStanding(NamedTuple):
 
     def active(self, at: int) -> bool:
         return self.status == "gitt" and self.gyldig_fra <= at and (self.utloper is None or at < self.utloper)
+
+    @property
+    def topics(self) -> Iterator[tuple[str, str]]:
+        """What it is about: (from service, category)."""
+        return ((self.fra_tjeneste, kategori) for kategori in self.kategorier)
+
+    @property
+    def releases(self) -> bool:
+        """Whether it names any recipient but the child's guardians, who are no service."""
+        return any(til != FORESATT for til in self.til_tjenester)
 
 
 class FactSet:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from backbone.frister import local_date
-from consumers.coordination.facts import ConsentStanding, Data, FactSet, micros, moment
+from consumers.coordination.facts import Data, FactSet, micros, moment
 from consumers.coordination.regler.oppsett import Parametre
 from contracts.catalogue import Catalogue
 from contracts.tilgang import SKJERMEDE_TJENESTER
@@ -124,14 +124,14 @@ class Sak:
 
     @cached_property
     def _released(self) -> frozenset[tuple[str, str]]:
-        return frozenset(t for c in self.consents for t in _topics(c))
+        return frozenset(t for c in self.consents if c.releases for t in c.topics)
 
     @cached_property
     def _named(self) -> dict[str, set[tuple[str, str]]]:
         named: dict[str, set[tuple[str, str]]] = defaultdict(set)
         for consent in self.consents:
             for tjeneste in consent.til_tjenester:
-                named[tjeneste].update(_topics(consent))
+                named[tjeneste].update(consent.topics)
         return named
 
     def involvements(self, known: Iterable[Fact], at: int) -> dict[str, Involvement]:
@@ -204,7 +204,3 @@ def _counting(facts: FactSet, rules: Grunnlag, now: int) -> Iterator[Fact]:
     for (source, full_type, nokkel), (_, retracted, time, id_, data) in facts.facts.items():
         if not retracted and time <= now and (kind := rules.kind(full_type)) is not None:
             yield Fact(time, source, full_type, nokkel, id_, kind, data)
-
-
-def _topics(consent: ConsentStanding) -> Iterator[tuple[str, str]]:
-    return ((consent.fra_tjeneste, kategori) for kategori in consent.kategorier)

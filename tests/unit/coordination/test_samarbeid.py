@@ -148,6 +148,16 @@ def test_a_consent_about_another_category_or_service_lifts_nothing() -> None:
     assert samarbeid(OPEN_SCHOOL, OPEN_HEALTH, CONSENTS[0], consent("nav", ["helseoppfolging"])) is None
 
 
+def test_letting_a_guardian_see_releases_nothing_to_the_coordinating_unit() -> None:
+    seen = (
+        consent("skole", ["tilrettelegging"], ["foresatt"]),
+        consent("helsestasjon", ["helseoppfolging"], ["foresatt"]),
+    )
+    assert samarbeid(OPEN_SCHOOL, OPEN_HEALTH, *seen) is None
+    both = consent("helsestasjon", ["helseoppfolging"], ["foresatt", "skole"])
+    assert samarbeid(OPEN_SCHOOL, OPEN_HEALTH, CONSENTS[0], both) == "aapen"
+
+
 def test_barnevern_counts_only_by_a_consent_that_names_the_coordinating_unit() -> None:
     case = event("barnevern", "tiltak.iverksatt", "2026-03-10")
     to_school = consent("barnevern", ["barnevern"], ["skole"])
