@@ -1,8 +1,8 @@
 """A young person has left school, and nobody follows up.
 
 Provision: opplæringslova § 24-1; the date is local. It begins when so many working days have gone by without a new
-school, counted from mid-August for one who left in the summer. Whoever finished year 13 has not left early, nor has one
-who is a pupil elsewhere.
+school, counted from mid-August for one who left in the summer. Whoever leaves year 13 in the summer has finished and has
+not left early, nor has one who is a pupil elsewhere.
 """
 
 from datetime import date
@@ -20,7 +20,7 @@ _SUMMER, _SCHOOL_STARTS = range(5, 9), (8, 15)
 
 
 def _left(fact: Fact, sak: Sak) -> bool:
-    if fact.data.get("trinn") == _LAST_YEAR:
+    if fact.data.get("trinn") == _LAST_YEAR and day_of(fact).month in _SUMMER:
         return False
     until = [f for f in sak.facts if f.time <= fact.time]
     ended = {(f.source, f.nokkel) for f in until if f.kind.navn == _ENDED}
@@ -42,5 +42,6 @@ REGEL = folge(
     ("opplaeringslova-24-1",),
     Folge(gjelder=_left, samme=Samme.BARN, fra=_from, vent=True),
     gyldig_fra=date(2024, 8, 1),
+    versjon=2,
     terskler={"vent_arbeidsdager": 20},
 )

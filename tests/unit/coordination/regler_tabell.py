@@ -397,7 +397,7 @@ TABELL: Mapping[str, Tilfelle] = {
          senere(140, "nav", "overgang.mottak-bekreftet", slag="skole-nav"),
          og(senere(140, "nav", "oppfolging.startet"), with_consent("nav", "nav-oppfolging", til=["skole"]))],
         [senere(140, "nav", "oppfolging.startet"), senere(140, "skole", "ppt.henvist")],
-        [of("skole", "elevforhold.avsluttet", trinn=13),
+        [senere(100, "skole", "elevforhold.avsluttet", trinn=13),  # June
          og(of("skole", "elevforhold.avsluttet"), of("skole", "elevforhold.startet", "2", 10)),
          og(of("skole", "elevforhold.startet", "2", -10), of("skole", "elevforhold.avsluttet"))],
         begynner=130,
