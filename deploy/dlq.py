@@ -23,6 +23,8 @@ from contracts.tjenester import SAMORDNING, SAMTYKKE
 Kilde = Literal["journal", "samordning", "portal"]
 
 PORTAL = "portal"
+PLACES_MAX = 100
+"""In one call: they stand in its address, and coordination handles them before it answers."""
 _JOURNAL = """
 SELECT lopenr, type, mottatt, coalesce(parkert, grunner->0->>'kode', utfall) AS grunn, parkert IS NOT NULL AS parkert,
        grunner, besluttet, substring(traceparent FROM 4 FOR 32) AS sporing, length(innhold) AS byte
@@ -105,8 +107,8 @@ class Entry:
 
 
 class DeadLetters:
-    """All of them, of one installation. Raises OSError and asyncpg's errors when PostgreSQL is away, and Retry where
-    coordination has to answer and does not."""
+    """All of them, of one installation. Raises `DATABASE_AWAY` when PostgreSQL is away, and Retry or Rejected where
+    coordination has to answer and does not, or says no."""
 
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self._settings = settings
@@ -147,8 +149,11 @@ class DeadLetters:
         if not places:
             return []
         async with InternalClient(self._settings, "dlq", SAMORDNING) as samordning:
-            await samordning.call("POST", "/samordning/parkert/avspilling", maks=len(places), sted=places)
-        return [e for e in await self._records("samordning", None, 10_000) if e.ref.place in places]
+            for at in range(0, len(places), PLACES_MAX):
+                some = places[at : at + PLACES_MAX]
+                await samordning.call("POST", "/samordning/parkert/avspilling", maks=len(some), sted=some)
+        tried = set(places)
+        return [e for e in await self._records("samordning", None, 10_000) if e.ref.place in tried]
 
     async def drop(self, ref: Ref, now: datetime) -> None:
         """Gives it up. A parked row becomes a refused one that says so; a refused row is forgotten, so that its sender

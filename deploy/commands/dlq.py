@@ -137,7 +137,9 @@ def _run(data_dir: Path, main: "Callable[[DeadLetters], Awaitable[None]]") -> No
     """Runs it with the dead letters of this installation, and says what is missing where it can't."""
 
     async def begin() -> None:
+        from backbone.database import DATABASE_AWAY
         from backbone.failures import Retry
+        from backbone.samtykke_client import Rejected
         from backbone.settings import MissingSecret
         from contracts.catalogue import Catalogue
         from deploy.dlq import DeadLetters, UnknownEntry
@@ -150,7 +152,9 @@ def _run(data_dir: Path, main: "Callable[[DeadLetters], Awaitable[None]]") -> No
             fail("dlq-ukjent", id=str(unknown))
         except Retry:
             fail("ingen-forbindelse", adresse="samordning")
-        except OSError:
+        except Rejected as no:
+            felles.rejected(no.problem)
+        except DATABASE_AWAY:
             fail("ingen-forbindelse", adresse="PostgreSQL")
 
     felles.run(begin)

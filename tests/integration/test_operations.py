@@ -3,17 +3,20 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import orjson
 import pytest
 import typer
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from backbone.clock import system_clock
 from backbone.database import driver
 from backbone.kafka import Outgoing, Publisher, bootstrap, ensure_topics
 from backbone.meldinger import messages
+from backbone.samtykke_client import Rejected
 from backbone.settings import Settings, fresh_secrets
 from contracts.catalogue import Catalogue
 from contracts.topics import INNBOKS, Topic
@@ -127,6 +130,20 @@ async def test_a_record_coordination_parked_is_replayed_or_dropped_by_where_it_l
     assert [e.ref.offset for e in (await refs(letters)).values()] == [second.offset]
     with pytest.raises(UnknownEntry):
         await letters.show(ref)
+
+
+async def test_more_records_than_coordination_takes_at_a_time_are_replayed(
+    pipeline: Pipeline, letters: DeadLetters
+) -> None:
+    topic = "t" * 249  # the longest that Kafka knows
+    await pipeline.value(
+        "samordning",
+        'INSERT INTO parkert (topic, partition, "offset", grunn, mottatt, hoder)'
+        " SELECT $1, 0, number, 'foer', now(), '[]' FROM generate_series(1, 1001) AS number",
+        topic,
+    )
+    still = await letters.replay([Ref("samordning", topic, offset=n) for n in range(1, 1002)], system_clock())
+    assert [entry.grunn for entry in still] == ["ugyldig-konvolutt"] * 1001
 
 
 @pytest.mark.parametrize(
@@ -287,3 +304,22 @@ def test_the_command_says_what_is_missing_where_nothing_runs(
     answer = CliRunner().invoke(app, ["dlq", command, *arguments, "--data-dir", str(tmp_path)])
     assert answer.exit_code == 2
     assert "SAMSPOR_DATABASE_URL" in answer.output
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (Rejected(403, {"feil": [{"feil": "Ikke for deg.", "gjor": "Spør."}]}), 1, "Ikke for deg."),
+        (asyncpg.CannotConnectNowError(), 2, "PostgreSQL"),
+        (DBAPIError("", None, Exception()), 2, "PostgreSQL"),
+    ],
+)
+def test_a_no_and_a_database_that_is_away_are_said_in_words(
+    error: Exception, code: int, said: str, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def main(_: DeadLetters) -> None:
+        raise error
+
+    with pytest.raises(typer.Exit) as ended:
+        dlq_command._run(tmp_path, main)
+    assert ended.value.exit_code == code and said in capsys.readouterr().err
