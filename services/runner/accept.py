@@ -70,12 +70,17 @@ class Acceptor:
         away: then nothing was taken."""
         try:
             return await self._take(fmt, body, companion, sender)
-        except asyncpg.DeadlockDetectedError:
-            # Two requests with the same events in different order; the other one is through now.
-            return await self._take(fmt, body, companion, sender)
+        except (asyncpg.DeadlockDetectedError, _Untold):
+            # Two requests with the same events in different order; the other one is through now. Or see _Untold.
+            return await self._take(fmt, body, companion, sender, waits=True)
 
-    async def _take(self, fmt: AnyFormat, body: bytes, companion: Companion, sender: Principal) -> Outcome:
+    async def _take(
+        self, fmt: AnyFormat, body: bytes, companion: Companion, sender: Principal, *, waits: bool = False
+    ) -> Outcome:
+        """A format that remembers can wait for the journal's answer to each step, a call each. Raises _Untold where
+        it should have."""
         outcome = Outcome()
+        remembers = not isinstance(fmt, Format)
         now = self._clock()
         source = f"/{sender.kommune}/{self._tjeneste}/{sender.orgnr}"
         async with self._engine.begin() as connection:
@@ -84,7 +89,7 @@ class Acceptor:
             checker = Checker(self._tjeneste, self._catalogue, now, self._settings.demo)
             # A format that remembers needs the connection itself while it reads.
             append = partial(self._committed_to, conn, outcome, now)
-            async with _Appending(append, beside=isinstance(fmt, Format)) as journal:
+            async with _Appending(append, beside=not remembers) as journal:
                 async for records, change in _read(fmt, body, companion, memory):
                     good = True
                     for record in records:
@@ -97,7 +102,9 @@ class Acceptor:
                             self._tell(fmt, problems, outcome.errors)
                         else:
                             journal.add(taken, record.pointer)
-                    if good:  # what was refused was not sent, and must not be remembered as sent
+                    answers = await journal.end() if waits and remembers else []
+                    # What was refused was not sent, and must not be remembered as sent.
+                    if good and "konflikt" not in answers:
                         memory.take(change)
                     if len(journal.events) > self._settings.events_per_request_max:
                         raise ProblemError(
@@ -107,8 +114,9 @@ class Acceptor:
                             maks=self._settings.events_per_request_max,
                         )
                     await journal.go_on()
+                if "konflikt" in await journal.end() and remembers:
+                    raise _Untold
                 await memory.save()
-                await journal.end()
         self._answer(journal, fmt, outcome)
         return outcome
 
@@ -176,6 +184,11 @@ class Acceptor:
             told.append({"linje": line_of(problem.pointer), **describe(problem, fmt.messages)})
 
 
+class _Untold(Exception):
+    """An event was not taken, for the journal has it with another content, and what the format would remember, on which
+    its later steps rest, says that it was told. Nothing is committed."""
+
+
 class _Appending:
     """What a request has taken so far, appended in slices, each beside the reading of the next one: PostgreSQL works
     while this process does. All by `append`, which is in the request's transaction and on its connection."""
@@ -212,12 +225,13 @@ class _Appending:
             for _ in range(TURNS_TO_SEND):
                 await asyncio.sleep(0)
 
-    async def end(self) -> None:
-        """Appends the rest."""
+    async def end(self) -> list[Accepted]:
+        """Appends the rest; the answers to it."""
         await self._finish()
-        rest = self.events[self._begun :]
-        if rest:
-            self.answers += await self._append(rest)
+        rest, self._begun = self.events[self._begun :], len(self.events)
+        answers = await self._append(rest) if rest else []
+        self.answers += answers
+        return answers
 
     async def _finish(self) -> None:
         if self._slice is not None:

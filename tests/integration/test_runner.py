@@ -381,6 +381,43 @@ async def test_what_was_refused_is_not_remembered_as_sent(
     assert await rows(database) == 1
 
 
+def ended(slutt: str) -> dict[str, Any]:
+    """The pupil's enrolment, with an end."""
+    file = fint(CHILD)
+    file["elevforhold"][0]["gyldighetsperiode"]["slutt"] = slutt
+    return file
+
+
+async def test_a_change_after_the_formats_memory_was_lost_is_taken_and_what_was_not_taken_is_not_remembered(
+    settings: Settings, catalogue: Catalogue, database: AsyncEngine
+) -> None:
+    at = NOW
+    registry = Registry.of(catalogue, {"skole": [FintUtdanning(clock=lambda: at)]})
+    app = build(settings, registry, {"skole": database}, lambda: NOW)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tjenester") as http:
+
+        async def told(file: dict[str, Any]) -> tuple[list[str], list[str]]:
+            answer = await http.post("/skole/formater/fint-utdanning", json=file, headers=bearer(settings))
+            said = answer.json()
+            return [k["status"] for k in said["kvitteringer"]], [e["kode"] for e in said["feil"]]
+
+        async def lose_the_memory() -> None:
+            async with database.begin() as conn:
+                await (await driver(conn)).execute("DELETE FROM formatnokkel")
+
+        assert await told(ended("2026-10-01T00:00:00Z")) == (["mottatt", "mottatt"], [])
+        await lose_the_memory()  # within the very second: the same version once more
+        assert await told(ended("2026-10-02T00:00:00Z")) == (["kjent"], ["annet-innhold"])
+        at += timedelta(seconds=1)
+        assert await told(ended("2026-10-02T00:00:00Z")) == (["mottatt", "mottatt"], [])
+        assert await told(ended("2026-10-02T00:00:00Z")) == ([], [])
+        await lose_the_memory()
+        at += timedelta(seconds=1)
+        assert await told(ended("2026-10-03T00:00:00Z")) == (["mottatt", "mottatt"], [])
+    assert await rows(database) == 6
+
+
 SCHOOL_DAYS = (1, 2, 5, 6, 7, 8, 9, 12, 13, 14, 15)  # of October 2026
 
 
