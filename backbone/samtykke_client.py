@@ -149,10 +149,19 @@ class SamtykkeClient(InternalClient):
         await self.call("POST", f"/samtykke/slettinger/{sletting}/kvittering", {"mottaker": mottaker})
 
     async def names(
-        self, viewer: Principal, subjects: Sequence[str], koordinering: bool = False
+        self,
+        viewer: Principal,
+        subjects: Sequence[str],
+        koordinering: bool = False,
+        oppgave: bool = False,
     ) -> dict[str, str]:
-        """Names of those children that the viewer may open."""
-        body = {"viewer": viewer.model_dump(), "subjects": subjects, "koordinering": koordinering}
+        """Names of those children that the viewer may open; the flags as in `contracts.samtykke_api.NavnInn`."""
+        body = {
+            "viewer": viewer.model_dump(),
+            "subjects": subjects,
+            "koordinering": koordinering,
+            "oppgave": oppgave,
+        }
         return cast(dict[str, str], (await self.call("POST", NAVN, body))["navn"])
 
     async def search(

@@ -17,15 +17,18 @@ def step_event_id(oppgave: str, steg: str, versjon: int) -> str:
     return str(uuid.uuid5(uuid.UUID(oppgave), f"{steg}\n{versjon}"))
 
 
+def lies_with(task: Mapping[str, Any]) -> tuple[str | None, ...]:
+    """Whom the task lies with: the holder, who it is offered to, who must settle it, and to whom it was raised."""
+    return task["eier"], task.get("tilbudt_til"), task.get("avgjores_av"), task.get("loftet_til")
+
+
 def lesing_item(task: Mapping[str, Any], leser: str | None = None) -> LesingItem:
     """The question whether somebody of the service (or unit) `leser` may see a task, `task` as coordination's API gives
-    it. Its `eier` is then the one it lies with: the holder, who it is offered to, who must settle it, or to whom it was
-    raised."""
+    it. Its `eier` is then that service, where the task lies with it."""
     grounds = [
         Hvilegrunn(tjeneste=g["tjeneste"], kategori=g["kategori"], skjerming=g["skjerming"])
         for g in task["hviler_pa"]
     ]
-    lies_with = (task["eier"], task.get("tilbudt_til"), task.get("avgjores_av"), task.get("loftet_til"))
     return LesingItem(
         ref=0,
         subject=task["subject"],
@@ -37,7 +40,7 @@ def lesing_item(task: Mapping[str, Any], leser: str | None = None) -> LesingItem
         nokkelid=task.get("nokkelid"),
         kommune=task["kommune"],
         koordinering=bool(task["koordinering"]),
-        eier=leser if leser is not None and leser in lies_with else task["eier"],
+        eier=leser if leser is not None and leser in lies_with(task) else task["eier"],
         regel=task["regel"],
         hviler_pa=grounds,
         hendelse=task["id"],

@@ -112,7 +112,7 @@ async def gather(portal: Portal, viewer: Principal, subject: str) -> Innsyn:
     ordered = sorted(rows, key=lambda r: str(r["time"]))
     quiet = not await portal.samordning.undersokelse_pagar(subject)
     questions = [
-        about_child(subject, viewer.kommune, False),
+        about_child(subject, viewer, False),
         *(about_event(r, False, ingen_undersokelse=quiet) for r in ordered),
     ]
     allowed, *rest = await leser.see(questions, "innsyn")

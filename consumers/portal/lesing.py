@@ -5,7 +5,7 @@ A key is in hand from the gate's answer until its one blob is open, and nowhere 
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from backbone.seal import SealBroken, open_sealed
 from backbone.tokens import Principal
 from consumers.portal.naboer import Json
 from contracts.innsyn import vis
-from contracts.oppgave import lesing_item
+from contracts.oppgave import lesing_item, lies_with
 from contracts.samtykke_api import Grunn, InnsynUt, Lesing, LesingItem, Tilgang
 from contracts.tilgang import Vilkar
 
@@ -81,22 +81,31 @@ class Leser:
         by_ref = {a["ref"]: a for a in answers}
         return [_seen(q, by_ref.get(ref)) for ref, q in enumerate(questions)]
 
-    async def openable(self, subjects: Sequence[str], koordinering: bool = False) -> list[str]:
-        """Those among `subjects` that the viewer may open, in the order given; an auditor opens metadata."""
+    async def openable(
+        self, subjects: Sequence[str], koordinering: bool = False, oppgaver: Collection[str] = ()
+    ) -> list[str]:
+        """Those among `subjects` that the viewer may open, in the order given; an auditor opens metadata. `oppgaver`:
+        the children that her service has an open task about."""
         found: list[Sett | None] = []
         for start in range(0, len(subjects), CHILDREN_PER_CALL):
             some = subjects[start : start + CHILDREN_PER_CALL]
-            found += await self.see([about_child(s, self.viewer.kommune, koordinering) for s in some])
+            found += await self.see([about_child(s, self.viewer, koordinering, s in oppgaver) for s in some])
         return [s.rad["subject"] for s in found if s is not None]
 
-    async def names(self, subjects: Sequence[str], koordinering: bool = False) -> Mapping[str, str]:
-        """Names of those among `subjects` the viewer may open."""
-        if not subjects:
-            return {}
-        try:
-            return await self._samtykke.names(self.viewer, list(dict.fromkeys(subjects)), koordinering)
-        except Rejected as error:
-            raise Retry(str(error)) from None
+    async def names(
+        self, subjects: Sequence[str], koordinering: bool = False, oppgaver: Collection[str] = ()
+    ) -> Mapping[str, str]:
+        """Names of those among `subjects` the viewer may open; `oppgaver` as in `openable`."""
+        found: dict[str, str] = {}
+        for oppgave in (False, True):
+            some = [s for s in dict.fromkeys(subjects) if (s in oppgaver) is oppgave]
+            if not some:
+                continue
+            try:
+                found |= await self._samtykke.names(self.viewer, some, koordinering, oppgave)
+            except Rejected as error:
+                raise Retry(str(error)) from None
+        return found
 
     async def assigned(self) -> list[str]:
         """The children that the viewer coordinates."""
@@ -119,9 +128,14 @@ class Leser:
         except Rejected as error:
             raise Retry(str(error)) from None
 
-    async def consents(self, subject: str, koordinering: bool) -> list[Json]:
-        """The child's consents that the viewer may see."""
-        body = {"viewer": self.viewer.model_dump(), "subject": subject, "koordinering": koordinering}
+    async def consents(self, subject: str, koordinering: bool, oppgave: bool = False) -> list[Json]:
+        """The child's consents that the viewer may see. `oppgave`: her service has an open task about the child."""
+        body = {
+            "viewer": self.viewer.model_dump(),
+            "subject": subject,
+            "koordinering": koordinering,
+            "oppgave": oppgave,
+        }
         try:
             answer = await self._samtykke.call("POST", "/samtykke/samtykker/lesing", body)
         except Rejected as error:
@@ -133,10 +147,10 @@ FAMILIE = ("barn", "foresatt")
 """Roles of those that what is held is about, and of their guardians."""
 
 
-def about_child(subject: str, kommune: str, koordinering: bool, eier: str | None = None) -> Sporsmal:
-    """That the child exists. `eier`: the viewer's service, where it has a task about the child."""
-    item = _item(subject, "barn", "", "", "", "N", None, kommune, koordinering)
-    item["eier"] = eier
+def about_child(subject: str, viewer: Principal, koordinering: bool, oppgave: bool = False) -> Sporsmal:
+    """That the child exists. `oppgave`: the viewer's service has an open task about the child."""
+    item = _item(subject, "barn", "", "", "", "N", None, viewer.kommune, koordinering)
+    item["eier"] = _unit(viewer) if oppgave else None
     return Sporsmal(item, {"subject": subject})
 
 
@@ -160,13 +174,18 @@ def about_event(row: Json, koordinering: bool, ingen_undersokelse: bool = False)
 
 
 def about_task(task: Json, viewer: Principal) -> Sporsmal:
-    item = lesing_item(task, viewer.tjeneste or viewer.rolle)
+    item = lesing_item(task, _unit(viewer))
     return Sporsmal(item, task, task.get("forklaring"), b"oppgave|" + task["id"].encode())
 
 
-def lies_with(task: Json, unit: str) -> bool:
-    """Whether the service holds the task, is offered it or must settle it."""
-    return unit in (task["eier"], task.get("tilbudt_til"), task.get("avgjores_av"))
+def with_tasks(tasks: Sequence[Json], viewer: Principal) -> set[str]:
+    """The children that the viewer's service or unit has an open task about."""
+    unit = _unit(viewer)
+    return {t["subject"] for t in tasks if t["status"] == "aapen" and unit in lies_with(t)}
+
+
+def _unit(viewer: Principal) -> str:
+    return viewer.tjeneste or viewer.rolle
 
 
 def needs_coordination(tasks: Sequence[Json], rows: Sequence[Json]) -> bool:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from consumers.portal.lesing import Leser
+from consumers.portal.lesing import Leser, with_tasks
 from consumers.portal.naboer import Avslag
 from consumers.portal.sider import SUBJECT, NotFound, Portal, named, page, portal_of, seen_tasks
 
@@ -90,7 +90,8 @@ async def _task(request: Request, refused: Avslag | None = None) -> Response:
     leser = Leser(portal.samtykke, viewer)
     rows = await portal.samordning.tasks(id=id_)
     unit = viewer.rolle == "koordinerende-enhet"
-    names = await named(portal, leser, [t["subject"] for t in rows], koordinering=unit)
+    subjects = [t["subject"] for t in rows]
+    names = await named(portal, leser, subjects, koordinering=unit, oppgaver=with_tasks(rows, viewer))
     shown = await seen_tasks(portal, leser, rows, names)
     said = await portal.samordning.task(viewer, id_) if shown and not shown[0].metadata else None
     if said is None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,8 @@ from consumers.portal.lesing import (
     about_child,
     about_event,
     about_task,
-    lies_with,
     needs_coordination,
+    with_tasks,
 )
 from consumers.portal.naboer import Json, Kvitteringer, Samordning
 from consumers.portal.okt import Okter, SignedOut, own_path
@@ -178,9 +178,9 @@ async def my_children(portal: Portal, leser: Leser, tasks: Sequence[Oppgave]) ->
     """Subject to name of the children to list, and whether there are more than these: all of a coordinator's, those a
     unit has tasks about, and of a service's or an auditor's many the first, those with tasks before others."""
     viewer = leser.viewer
-    with_tasks = list(dict.fromkeys(o.subject for o in tasks))
+    in_tasks = list(dict.fromkeys(o.subject for o in tasks))
     if viewer.rolle == "koordinerende-enhet":
-        return await named(portal, leser, with_tasks, koordinering=True), False
+        return await named(portal, leser, in_tasks, koordinering=True, oppgaver=in_tasks), False
     if viewer.rolle == "koordinator":
         return await named(portal, leser, await leser.assigned()), False
     if viewer.rolle == "fagperson" and viewer.tjeneste:
@@ -189,16 +189,23 @@ async def my_children(portal: Portal, leser: Leser, tasks: Sequence[Oppgave]) ->
         others = await portal.samordning.children(kommune=viewer.kommune)
     else:
         return {}, False
-    all_of_them = list(dict.fromkeys((*with_tasks, *others)))
-    return await named(portal, leser, all_of_them[:BARN_VIST]), len(all_of_them) > BARN_VIST
+    all_of_them = list(dict.fromkeys((*in_tasks, *others)))
+    names = await named(portal, leser, all_of_them[:BARN_VIST], oppgaver=in_tasks)
+    return names, len(all_of_them) > BARN_VIST
 
 
 async def named(
-    portal: Portal, leser: Leser, subjects: Sequence[str], koordinering: bool = False
+    portal: Portal,
+    leser: Leser,
+    subjects: Sequence[str],
+    koordinering: bool = False,
+    oppgaver: Collection[str] = (),
 ) -> dict[str, str]:
-    """What to call each of the children that the viewer may open."""
-    allowed = await leser.openable(subjects, koordinering)
-    names = {} if leser.viewer.rolle == "revisor" else await leser.names(allowed, koordinering)
+    """What to call each of the children that the viewer may open; `oppgaver`: those her service has an open task
+    about."""
+    allowed = await leser.openable(subjects, koordinering, oppgaver)
+    revisor = leser.viewer.rolle == "revisor"
+    names = {} if revisor else await leser.names(allowed, koordinering, oppgaver)
     return {s: names.get(s) or portal.visning.short_name(s) for s in allowed}
 
 
@@ -213,7 +220,8 @@ async def my_tasks(portal: Portal, leser: Leser) -> list[Oppgave]:
         found = await portal.samordning.tasks(kommune=viewer.kommune, eier=viewer.tjeneste or viewer.rolle)
     rows = [t for t in found if t["status"] == "aapen"]
     unit = viewer.rolle == "koordinerende-enhet"
-    names = await named(portal, leser, list(dict.fromkeys(t["subject"] for t in rows)), koordinering=unit)
+    subjects = list(dict.fromkeys(t["subject"] for t in rows))
+    names = await named(portal, leser, subjects, koordinering=unit, oppgaver=with_tasks(rows, viewer))
     return await seen_tasks(portal, leser, [t for t in rows if t["subject"] in names], names)
 
 
@@ -297,7 +305,9 @@ async def alert_html(portal: Portal, viewer: Principal, alert: Varsel) -> str | 
     seen = await seen_tasks(portal, leser, mine, {}, "varsel")
     if not seen:
         return None
-    names = await leser.names([alert.subject], koordinering=any(t["koordinering"] for t in mine))
+    about = [alert.subject]
+    needed = any(t["koordinering"] for t in mine)
+    names = await leser.names(about, needed, about if with_tasks(mine, viewer) else ())
     name = names.get(alert.subject) or portal.visning.short_name(alert.subject)
     return portal.render("varsel.html", viewer, varsel=alert, slag=alert.steg, oppgaver=seen, barn=name)
 
@@ -346,16 +356,17 @@ async def child(request: Request) -> Response:
     leser = Leser(portal.samtykke, viewer)
     rows, tasks = await portal.samordning.child(subject)
     coordination = needs_coordination(tasks, rows)
+    in_tasks = bool(with_tasks(tasks, viewer))
     newest = sorted(rows, key=lambda r: str(r["time"]), reverse=True)[:TIDSLINJE_MAKS]
     questions = [
-        about_child(subject, viewer.kommune, coordination, _owner_among(tasks, viewer)),
+        about_child(subject, viewer, coordination, in_tasks),
         *(about_event(r, coordination) for r in newest),
     ]
     allowed, *rest = await leser.see(questions)
     if allowed is None:
         raise NotFound
     events = [s for s in rest if s is not None]
-    names = dict(await leser.names([subject], coordination))
+    names = dict(await leser.names([subject], coordination, [subject] if in_tasks else ()))
     shown = await seen_tasks(portal, leser, tasks, names)
     now = portal.clock()
     return page(
@@ -371,7 +382,9 @@ async def child(request: Request) -> Response:
         maks=TIDSLINJE_MAKS,
         grupper=visning.groups([o for o in shown if o.aapen]),
         lukkede=[o for o in shown if not o.aapen],
-        samtykker=[portal.visning.consent(c, now) for c in await leser.consents(subject, coordination)],
+        samtykker=[
+            portal.visning.consent(c, now) for c in await leser.consents(subject, coordination, in_tasks)
+        ],
         stafett=await baton_of(portal, viewer, subject),
     )
 
@@ -380,12 +393,6 @@ async def baton_of(portal: Portal, viewer: Principal, subject: str) -> str | Non
     """The name of the service that holds the child's baton, where the viewer may know."""
     found = await portal.samordning.baton(viewer, subject) if _has_tasks(viewer) else None
     return portal.texts.tjeneste(found["innehaver"]) if found else None
-
-
-def _owner_among(tasks: Sequence[Json], viewer: Principal) -> str | None:
-    """The viewer's service, if any of the tasks lies with it."""
-    mine = viewer.tjeneste is not None and any(lies_with(t, viewer.tjeneste) for t in tasks)
-    return viewer.tjeneste if mine else None
 
 
 async def audit(request: Request) -> Response:
@@ -430,7 +437,8 @@ async def event_way(request: Request) -> Response:
     [seen] = await leser.see([about_event(subject_row, coordination)], "vei")
     if seen is None or seen.tilgang == "status" or seen.uten_sted:
         raise NotFound  # the page's own address and the event's topic name a place
-    names = dict(await leser.names([subject_row["subject"]], coordination))
+    about = [subject_row["subject"]]
+    names = dict(await leser.names(about, coordination, about if with_tasks(childs_tasks, viewer) else ()))
     shown = await seen_tasks(portal, leser, tasks, names, "vei")
     alerts = await _alerts_of(portal, subject_row["subject"], [o.id for o in shown])
     return page(

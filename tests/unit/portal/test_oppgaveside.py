@@ -1,8 +1,9 @@
 """A task's page: what may be done is offered, done by the commands of the API, and a no says why."""
 
+from consumers.portal import visning
 from consumers.portal.sider import Portal, alert_html
 from tests.unit.portal.conftest import Browser
-from tests.unit.portal.verden import KOMMUNE, Varsler, Verden, principal
+from tests.unit.portal.verden import KOMMUNE, Varsler, Verden, known_by_its_task_alone, principal
 
 LAERER = principal("fagperson", "skole")
 NAV = principal("fagperson", "nav")
@@ -111,3 +112,30 @@ async def test_an_overdue_task_alerts_its_holder_and_to_whom_it_was_raised_and_n
     assert await alert_html(portal, NAV, opened) is None
     task["loftet_til"] = None
     assert await alert_html(portal, NAV, raised) is None, "who took it has it"
+
+
+async def test_a_service_that_knows_the_child_by_its_task_alone_finds_task_child_and_name_everywhere(
+    verden: Verden, varsler: Varsler, portal: Portal, browser: Browser
+) -> None:
+    verden.gate = known_by_its_task_alone
+    kari, ola = verden.child("Kari Nordmann"), verden.child("Ola Nordmann")
+    planned = verden.event(kari, "skole", "overgang.planlagt", {"slag": "skole-nav", "til": "nav"})
+    task = verden.task(kari, "nav", [planned], regel="overgang")
+    verden.task(ola, "nav", [], status="oppfylt")
+    verden.flow(task["id"], "utfor")
+    client = browser(NAV)
+    pages = (
+        "/",
+        "/oppgaver",
+        f"/barn/{kari}",
+        f"/oppgaver/{task['id']}",
+        visning.way(planned["source"], planned["id"]),
+    )
+    for page in pages:
+        answer = await client.get(page)
+        assert answer.status_code == 200, page
+        assert "Kari Nordmann" in answer.text, page
+        assert f"/oppgaver/{task['id']}" in answer.text, page
+        assert "Ola" not in answer.text, page
+    assert "Kari Nordmann" in str(await alert_html(portal, NAV, varsler.add(task)))
+    assert (await client.get(f"/barn/{ola}")).status_code == 404, "its task is over"
