@@ -40,8 +40,8 @@ def unless_cancelled() -> None:
     """Raises CancelledError where this task was told to end.
 
     A call that is cancelled just as its connection is lost raises the loss in place of the cancellation (SQLAlchemy on
-    closing it, httpcore): a loop that waits for neighbours that are away would go on for ever, and whoever waits for its
-    end with it.
+    closing it, httpcore): a loop that waits for neighbours that are away would go on for ever, and who waits for it
+    too.
     """
     task = asyncio.current_task()
     if task is not None and task.cancelling():

@@ -6,11 +6,12 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from ipaddress import ip_address
-from typing import Any
+from typing import Annotated, Any
 
+import asyncpg
 import orjson
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Check = Callable[[], Awaitable[Mapping[str, Any]]]
+Number = Annotated[int, Query(ge=0, le=2**63 - 1)]
+"""Of a row, in a query: what PostgreSQL's bigint holds."""
 RETRY_AFTER_S = 1
 KEEP_ALIVE_S = 75
 """Longer than HTTP clients keep an idle connection: where the server lets go first, a call may be under way."""
@@ -43,6 +46,18 @@ def problem_response(problem: ProblemError) -> Response:
     return Response(orjson.dumps(problem.body()), problem.status, problem.headers, MEDIA_TYPE)
 
 
+class _App(FastAPI):
+    """Its description says how a caller shows who she is."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        document.setdefault("components", {})["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        }
+        document["security"] = [{"bearer": []}]
+        return document
+
+
 def create_app(
     title: str,
     *,
@@ -53,13 +68,14 @@ def create_app(
 ) -> FastAPI:
     """An application whose every error is a problem detail. Pages for people hide the API's description (`docs`);
     `quiet` paths have neither spans nor numbers (`Observed`)."""
-    app = FastAPI(
+    app = _App(
         title=title,
         version=version,
         lifespan=lifespan,
         docs_url=None,  # Swagger's page loads scripts from elsewhere
         redoc_url=None,
         openapi_url="/openapi.json" if docs else None,
+        responses={"default": {"description": "Problem Details (RFC 9457)", "content": {MEDIA_TYPE: {}}}},
     )
 
     app.add_middleware(Observed, part=title, quiet=quiet)
@@ -79,6 +95,12 @@ def create_app(
         # Where, and never what: a parameter may hold anything.
         errors = [{"peker": "/" + "/".join(str(part) for part in e["loc"][1:])} for e in error.errors()]
         return problem_response(ProblemError(422, "feil-innhold", errors=errors))
+
+    @app.exception_handler(asyncpg.DataError)
+    async def _unfit(_: Request, error: asyncpg.DataError) -> Response:
+        # The database is there, and can't hold what stands in the path or the query: a NUL, or too many digits.
+        log.warning("the database does not take it: %s", type(error).__name__)
+        return problem_response(ProblemError(422, "ubrukelig-verdi"))
 
     async def _away(_: Request, error: Exception) -> Response:
         log.warning("the database is away: %s", type(error).__name__)

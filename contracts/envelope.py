@@ -28,6 +28,8 @@ Headers = list[tuple[str, bytes]]
 
 SEALED: Final = "application/vnd.samspor.sealed"
 ENVELOPE_MAJOR = "1"
+CONTENT_BYTES_MAX: Final = 512 * 1024
+"""Of an event's `data` as JSON; what Kafka takes in one record, with room to spare for all else and the seal."""
 _WORD = r"^[\x21-\x7e]+$"
 _WORD_CHARS_MOST = 256
 

@@ -19,8 +19,6 @@ SOURCE: Final = "/innboks"
 SEALED: Final = "application/vnd.samspor.hpke"
 PADDED_BYTES: Final = 1024
 """The plaintext is filled with blanks to a multiple of this, so that its length tells little."""
-CONTENT_BYTES_MAX: Final = 512 * 1024
-"""Of one report's content; what Kafka takes in one record, with room to spare."""
 
 
 class Innboksmelding(BaseModel):

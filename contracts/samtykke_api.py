@@ -6,11 +6,12 @@ keys and consents are lower-case UUID strings, keys are base64 of 32 bytes, time
 offset (`orjson` writes an aware `datetime` so).
 """
 
-from datetime import date
 from typing import Annotated, Literal, NotRequired
 
 from pydantic import AwareDatetime, ConfigDict, StringConstraints, with_config
 from typing_extensions import TypedDict
+
+from contracts.tidsrom import Dato, Tidspunkt
 
 Uuid = Annotated[
     str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
@@ -317,8 +318,8 @@ class SamtykkeInn(TypedDict):
     til_tjenester: list[Kode]
     kategorier: list[Kode]
     formal: Navn
-    gyldig_fra: AwareDatetime
-    utloper: AwareDatetime | None
+    gyldig_fra: Tidspunkt
+    utloper: Tidspunkt | None
     barnets_syn: NotRequired[Literal["enig", "uenig", "ikke-spurt", "for-ung"]]
     metode: NotRequired[Navn]
     tekstversjon: NotRequired[Navn]
@@ -509,7 +510,7 @@ class FlyttingInn(TypedDict):
     til_kommune: Kommune
     overgang: Navn
     mottaker: NotRequired[Kode]
-    dato: NotRequired[date | None]
+    dato: NotRequired[Dato | None]
     samtykker: list[Uuid]
 
 

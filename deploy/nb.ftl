@@ -364,6 +364,7 @@ token-rolle = «{ $rolle }» er ikke en rolle.
 
 format-formater = Det fagsystemene sender i dag, tas imot som det er. Hver side sier hvilke felt vi leser, hva de blir til, og hva hver feil betyr. Prøv en fil uten å sende den: `samspor send TJENESTE FIL --format F --dry-run`. Systemer som ikke kan HTTP, legger filer i en mappe: se [filslipp](filslipp.md).
 format-laget = Laget av koden med `python -m tests.format_docs`; ikke rett her.
+format-leses-hendelser = Et felt som ikke står her, eller som typen ikke har i `data`, er en feil. Tidspunkter og datoer skrives slik RFC 3339 sier: `2026-02-20T10:00:00+01:00` og `2026-02-20`.
 format-leses = Alt annet i innholdet overses, og går aldri videre. Navn, adresser og fritekst blir kontrollert der formatet krever dem, og så glemt.
 format-leses-ssb = Hele filen holdes opp mot SSBs XSD. Her står det som gjelder saken; bare det som er nødvendig for hendelsene, går videre.
 format-ssb-uten-hendelser = kontrolleres, og gir ingen egne hendelser

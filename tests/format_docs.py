@@ -15,7 +15,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import orjson
 from fluent.syntax import FluentParser, ast
 from lxml import etree
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from backbone.meldinger import messages
 from contracts.catalogue import PREFIX
@@ -41,9 +41,12 @@ SSB = "ssb-barnevern"
 DEPTH_MOST = 6
 KODER_SHOWN = 12
 SSB_CODES = frozenset(
-    {"mangler", "for-kort", "for-lang", "feil-monster", "ukjent-verdi", "ugyldig-dato", "ugyldig-tid"}
+    {
+        *("mangler", "for-kort", "for-lang", "feil-monster", "ukjent-verdi", "ugyldig-dato", "ugyldig-tid"),
+        "styretegn",
+    }
 )
-ROUND = ("for-mange-verdier", "flere-feil")
+ROUND = ("for-mange-verdier", "flere-feil", "styretegn")
 GENERIC_SAMPLE = {
     "type": "fravaer.terskel-passert",
     "person": CHILD,
@@ -89,6 +92,7 @@ MODELS: Mapping[str, Mapping[str, type[BaseModel]]] = {
     },
 }
 
+READ = {SSB: "leses-ssb", GENERIC: "leses-hendelser"}
 NOBODY = Companion()
 
 
@@ -122,7 +126,7 @@ def _page(navn: str, tjeneste: str, fmt: AnyFormat) -> str:
         f"`POST {address}` · {', '.join(f'`{m}`' for m in fmt.media_types)}",
         f"```sh\nsamspor send {tjeneste} FIL --format {navn} --dry-run --json\n```",
         "## Det som leses",
-        _text("leses-ssb" if navn == SSB else "leses"),
+        _text(READ.get(navn, "leses")),
         *(_ssb_read() if navn == SSB else _read(MODELS[navn])),
         "## Det som blir hendelser",
         "\n".join(_table(("Fra", "Hendelse", "`nokkel`"), _becomes(navn, fmt))),
@@ -236,8 +240,18 @@ def _value(annotation: Any) -> tuple[str, type[BaseModel] | None, bool]:
         return _value(arguments[0])
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "objekt", annotation, False
-    words = {str: "tekst", bool: "ja/nei", int: "heltall", float: "tall", datetime: "tidspunkt", date: "dato"}
-    return words.get(annotation, "objekt"), None, False
+    return WORDS.get(annotation, "objekt"), None, False
+
+
+WORDS: Mapping[Any, str] = {
+    str: "tekst",
+    bool: "ja/nei",
+    int: "heltall",
+    float: "tall",
+    datetime: "tidspunkt",
+    AwareDatetime: "tidspunkt med tidssone",
+    date: "dato",
+}
 
 
 def _ssb_read() -> Iterator[str]:
@@ -300,6 +314,7 @@ RUNNER_CODES = frozenset(
     {
         *("annet-innhold", "ukjent-type", "person-mangler", "plassholder", "ekte-nummer", "for-gammel"),
         *("i-fremtiden", "nummer-i-nokkel", "nummer-form", "nummer-kontroll", "nummer-dato"),
+        *("hendelse-for-stor", "melding-for-stor"),
     }
 )
 

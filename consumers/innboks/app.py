@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import FastAPI, Request, Response
 
 from backbone.clock import Clock
-from backbone.http import Gatekeeper, create_app, expose_metrics, json_response
+from backbone.http import Gatekeeper, Number, create_app, expose_metrics, json_response
 from backbone.problems import ProblemError
 from backbone.settings import Settings
 from backbone.tokens import Principal
@@ -35,7 +35,7 @@ def build(settings: Settings, lager: Lager, clock: Clock) -> FastAPI:
         return who
 
     @app.get(PATH, summary="Bekymringsmeldinger til barnevernet i kommunen, i den rekkefølgen de kom")
-    async def innboks(request: Request, etter: int = 0, antall: int = 100, alle: bool = False) -> Response:
+    async def innboks(request: Request, etter: Number = 0, antall: int = 100, alle: bool = False) -> Response:
         who = await reader(request)
         most = max(1, min(antall, MOST))
         given = await lager.give(who, etter, most, alle, clock())

@@ -4,45 +4,28 @@ from uuid import UUID
 
 from fastapi import FastAPI, Request, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
-from starlette.datastructures import UploadFile
 
 from backbone import metrics
 from backbone.clock import Clock
 from backbone.database import driver
-from backbone.http import Gatekeeper, Intake, create_app, expose_metrics, json_response
+from backbone.http import Gatekeeper, Intake, Number, create_app, expose_metrics, json_response
 from backbone.journal import receipt
 from backbone.meldinger import messages
 from backbone.problems import ProblemError
 from backbone.settings import Settings
 from backbone.tokens import Principal
 from contracts.innboks import MOTTAKER
-from services.format import AnyFormat, Companion
+from services.format import AnyFormat
 from services.registry import Registry
+from services.runner import openapi
 from services.runner.accept import Acceptor, Outcome
 from services.runner.door import InboxDoor
-from services.runner.generic import GenericEvent, GenericJson
+from services.runner.generic import GenericJson
+from services.runner.multipart import parts
 from services.runner.samtykkeplikt import plikt
 
 PACKAGE = "services.runner"
 GENERIC = GenericJson()
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "oneOf": [
-                        GenericEvent.model_json_schema(),
-                        {"type": "array", "items": GenericEvent.model_json_schema()},
-                    ]
-                }
-            },
-            "application/x-ndjson": {
-                "schema": {"type": "string", "description": "ett hendelsesobjekt per linje"}
-            },
-        },
-    }
-}
 
 
 def build(settings: Settings, registry: Registry, engines: dict[str, AsyncEngine], clock: Clock) -> FastAPI:
@@ -76,13 +59,13 @@ def build(settings: Settings, registry: Registry, engines: dict[str, AsyncEngine
         if principal.rolle != "fagsystem":
             raise ProblemError(403, "rolle-mangler", roller="fagsystem")
         async with intake.body(request) as body:
-            content, companion = await _parts(request, body)
+            content, companion = await parts(request, body)
             outcome = await acceptors[tjeneste].take(fmt, content, companion, principal)
         _count(tjeneste, outcome)
         return _answer(outcome)
 
     @app.get(f"/{MOTTAKER}/innboks", summary="Bekymringsmeldinger til barnevernet")
-    async def innboks(request: Request, etter: int = 0, antall: int = 100, alle: bool = False) -> Response:
+    async def innboks(request: Request, etter: Number = 0, antall: int = 100, alle: bool = False) -> Response:
         return await inbox.knock(request)
 
     @app.post(
@@ -92,12 +75,22 @@ def build(settings: Settings, registry: Registry, engines: dict[str, AsyncEngine
     async def kvitter(request: Request, id: UUID) -> Response:
         return await inbox.knock(request)
 
-    @app.post("/{tjeneste}/hendelser", status_code=202, openapi_extra=_BODY, summary="Send hendelser")
+    @app.post(
+        "/{tjeneste}/hendelser",
+        status_code=202,
+        responses=openapi.ANSWER,
+        openapi_extra=openapi.EVENTS,
+        summary="Send hendelser",
+    )
     async def hendelser(request: Request, tjeneste: str) -> Response:
         return await accept(request, tjeneste, GENERIC)
 
     @app.post(
-        "/{tjeneste}/formater/{format}", status_code=202, summary="Send en fil i fagsystemets eget format"
+        "/{tjeneste}/formater/{format}",
+        status_code=202,
+        responses=openapi.ANSWER,
+        openapi_extra=openapi.FILE,
+        summary="Send en fil i fagsystemets eget format",
     )
     async def formater(request: Request, tjeneste: str, format: str) -> Response:
         sender(request, tjeneste)
@@ -128,7 +121,7 @@ def build(settings: Settings, registry: Registry, engines: dict[str, AsyncEngine
         return json_response(found[0])
 
     @app.get("/{tjeneste}/venter", summary="Hendelser som venter på samtykke")
-    async def venter(request: Request, tjeneste: str, etter: int = 0, antall: int = 100) -> Response:
+    async def venter(request: Request, tjeneste: str, etter: Number = 0, antall: int = 100) -> Response:
         """The sender's own rows, page by page, each with why it waits, what to do, and where a need waits, the duty to
         ask for consent: nobody else is told of one."""
         principal = sender(request, tjeneste)
@@ -165,24 +158,6 @@ def _waits(kode: str | None) -> dict[str, str]:
     texts = messages(PACKAGE)
     message = f"venter-{kode}" if f"venter-{kode}" in texts else "venter-annet"
     return {"hvorfor": texts.text(message), "gjor": texts.action(message)}
-
-
-async def _parts(request: Request, body: bytes) -> tuple[bytes, Companion]:
-    """The file, and what the sender says beside it. A plain body is the file alone."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return body, Companion()
-
-    async def receive() -> dict[str, object]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async with Request(request.scope, receive).form(max_part_size=len(body)) as form:
-        fil = form.get("fil")
-        if fil is None:
-            raise ProblemError(400, "fil-mangler", package=PACKAGE)
-        content = await fil.read() if isinstance(fil, UploadFile) else fil.encode()
-        person = form.get("person")
-        barn = tuple(b for b in form.getlist("barn") if isinstance(b, str))
-        return content, Companion(person if isinstance(person, str) else None, barn)
 
 
 def _count(tjeneste: str, outcome: Outcome) -> None:

@@ -12,9 +12,8 @@ from pydantic import JsonValue, ValidationError
 
 from backbone.clock import OSLO
 from contracts.catalogue import Catalogue, UnknownType
-from contracts.envelope import Content
+from contracts.envelope import CONTENT_BYTES_MAX, Content
 from contracts.hendelser import EventType
-from contracts.innboks import CONTENT_BYTES_MAX
 from contracts.personnummer import InvalidNumber, classify, identity_numbers
 from services.format import EventDraft, Problem
 from services.skjema import PROBLEMS_MOST, problems_of
@@ -74,6 +73,9 @@ class Checker:
             problems = [problem for problem in problems if problem.code == "ekte-nummer"]
         written, unfit = _written(draft.data, f"{pointer}/data", nul=event_type.egen_kanal)
         problems += unfit
+        if len(written) > CONTENT_BYTES_MAX:
+            code = "melding-for-stor" if event_type.egen_kanal else "hendelse-for-stor"
+            problems.append(Problem(f"{pointer}/data", code, {"maks": CONTENT_BYTES_MAX}))
         data: dict[str, Any] = {}
         try:
             if not unfit:
@@ -86,8 +88,6 @@ class Checker:
         content = Content(
             nokkel=draft.nokkel, versjon=draft.versjon, tilbaketrukket=draft.tilbaketrukket, data=data
         )
-        if event_type.egen_kanal and len(content.model_dump_json().encode()) > CONTENT_BYTES_MAX:
-            problems.append(Problem(f"{pointer}/data", "melding-for-stor", {"maks": CONTENT_BYTES_MAX}))
         if problems:
             return tuple(problems)
         return Checked(full_type, content)

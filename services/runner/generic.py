@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import orjson
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -15,7 +14,7 @@ from pydantic import (
     TypeAdapter,
 )
 
-from contracts.tidsrom import within
+from contracts.tidsrom import Tidspunkt, within
 from services.format import RECORDS_MOST, Companion, EventDraft, Problem, Record
 from services.skjema import Refused, bound_values, read_json
 
@@ -40,7 +39,7 @@ class GenericEvent(BaseModel):
     type: Reference
     person: Annotated[str, StringConstraints(max_length=PERSON_CHARS_MOST)] | None = None
     sak: Reference | None = None
-    tid: Annotated[AwareDatetime, AfterValidator(within)]
+    tid: Annotated[Tidspunkt, AfterValidator(within)]
     nokkel: Reference
     id: SenderId | None = None
     versjon: int = Field(default=1, ge=1, le=VERSJON_MOST)
@@ -69,7 +68,7 @@ class GenericJson:
 
 
 def _split(body: bytes) -> Iterator[tuple[str, bytes | None]]:
-    text = body.strip()
+    text = body.removeprefix(b"\xef\xbb\xbf").strip()
     if text.startswith(b"["):
         try:
             elements = orjson.loads(text)
@@ -82,7 +81,7 @@ def _split(body: bytes) -> Iterator[tuple[str, bytes | None]]:
             yield f"/{nr}", _dumped(element)
         return
     lines = text.splitlines()
-    if len(lines) > 1 and _is_object(lines[0]):
+    if len(lines) > 1 and (_is_object(lines[0]) or _follow_a_broken_one(lines, text)):
         if len(lines) > RECORDS_MOST:
             raise Refused((Problem("", "for-mange", {"grense": RECORDS_MOST}),))
         for nr, line in enumerate(lines):
@@ -100,12 +99,22 @@ def _dumped(element: Any) -> bytes | None:
         return None
 
 
+def _follow_a_broken_one(lines: list[bytes], text: bytes) -> bool:
+    """Whether objects stand alone on lines after a first one that is cut, and the lines are not one object together."""
+    later = (line for line in lines[1:] if line.startswith(b"{"))
+    return any(isinstance(_parsed(line), dict) for line in later) and _parsed(text) is None
+
+
+def _parsed(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
 def _is_object(line: bytes) -> bool:
     """Whether the first line stands alone: then the body is NDJSON and not one object over several lines."""
-    try:
-        return isinstance(orjson.loads(line), dict)
-    except orjson.JSONDecodeError:
-        return line.rstrip().endswith(b"}")
+    return isinstance(_parsed(line), dict) or line.rstrip().endswith(b"}")
 
 
 def _record(place: str, text: bytes | None) -> Record:

@@ -34,8 +34,7 @@ from consumers.innboks.app import build
 from consumers.innboks.lager import Arrived, Lager
 from consumers.innboks.tables import metadata
 from contracts.catalogue import Catalogue
-from contracts.envelope import Content
-from contracts.innboks import CONTENT_BYTES_MAX
+from contracts.envelope import CONTENT_BYTES_MAX, Content
 from contracts.personnummer import tenor
 from contracts.topics import INNBOKS, KJEDE
 from deploy.migrate import databases

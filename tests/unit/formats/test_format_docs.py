@@ -1,6 +1,11 @@
 """docs/formater is what the code says today."""
 
+import inspect
+import re
+
+from backbone.meldinger import messages
 from contracts.personnummer import identity_numbers, is_synthetic
+from services.runner import check
 from tests.format_docs import FOLDER, pages
 from tests.formats_suite import SECRET
 from tests.unit.formats.hostile import FORMATS
@@ -18,6 +23,14 @@ def test_every_format_has_a_page_with_fields_events_a_sample_and_errors() -> Non
         assert "| Felt | Verdi | Må være der |" in page
         assert "| `mangler` | Feltet mangler. |" in page
         assert "```xml" in page or "```json" in page
+
+
+def test_what_the_door_itself_refuses_is_on_the_page_of_our_own_format() -> None:
+    refused = set(re.findall(r'"([a-z]+(?:-[a-z]+)*)"', inspect.getsource(check)))
+    codes = {code for code in refused if code in messages("services") or code in messages("services.runner")}
+    page = pages()["hendelser.md"]
+    assert {"styretegn", "hendelse-for-stor", "melding-for-stor", "for-gammel"} <= codes
+    assert [code for code in codes if f"| `{code}` |" not in page] == []
 
 
 def test_the_samples_are_about_nobody() -> None:
