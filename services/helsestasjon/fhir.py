@@ -2,11 +2,14 @@
 
 What is read: which child (Patient, in the Bundle, contained, or by identifier), when, and how far it came
 (Appointment, Encounter, ServiceRequest, Procedure). Findings, reasons and notes are never looked at.
+
+Each resource is a record: a broken one refuses itself and no other of the Bundle. What was told of a consultation is
+remembered, so that another status of it takes that back.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
@@ -22,8 +25,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, to_json
 
 from contracts.personnummer import masked
-from services.format import Companion, EventDraft, Problem, Record
-from services.helsestasjon import fhir_xml
+from services.format import Companion, EventDraft, Problem, Record, State
+from services.helsestasjon import fhir_xml, fortalt
+from services.helsestasjon.fortalt import Konsultasjon
 from services.helsestasjon.program import event_name, programpunkt
 from services.skjema import AT_MOST, NOT_NULL, OSLO, Refused, Skjema, matches, read_json, read_time, time_of
 
@@ -299,20 +303,39 @@ TIMELESS = frozenset({"proposed", "cancelled", "waitlist"})
 
 @dataclass(frozen=True)
 class Fhir:
-    """Each resource is a record: a broken one refuses itself and no other of the Bundle."""
+    """Stateful: it remembers of each child which consultations were told, and as what."""
 
     navn: str = "fhir"
     media_types: tuple[str, ...] = ("application/fhir+json", "application/fhir+xml", "application/json")
     messages: str = "services.helsestasjon"
 
-    def read(self, body: bytes, companion: Companion) -> Iterable[Record]:
+    def parse(self, body: bytes, companion: Companion) -> Iterator[Konsultasjon | Record]:
         try:
             if body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
-                records = _read(fhir_xml.to_resource(body), companion)
-                return tuple(fhir_xml.with_xpath(record) for record in records)
-            return tuple(_read(read_json(ANY, body), companion))
+                for item in _read(fhir_xml.to_resource(body), companion):
+                    yield _with_xpath(item)
+            else:
+                yield from _read(read_json(ANY, body), companion)
         except Refused as refused:
-            return (Record("", problems=refused.problems),)
+            yield Record("", problems=refused.problems)
+
+    def needs(self, parsed: Konsultasjon, state: State) -> set[str]:
+        return {fortalt.key_of(person, parsed.nokkel) for person in parsed.personer}
+
+    def step(
+        self, parsed: Konsultasjon, state: State
+    ) -> tuple[tuple[Record, ...], dict[str, JsonValue | None]]:
+        record, changes = fortalt.told(parsed, state)
+        return (record,), changes
+
+    def about(self, person: str, state: State) -> set[str]:
+        return fortalt.keys_of(person)
+
+
+def _with_xpath(item: Konsultasjon | Record) -> Konsultasjon | Record:
+    if isinstance(item, Record):
+        return fhir_xml.with_xpath(item)
+    return replace(item, record=fhir_xml.with_xpath(item.record))
 
 
 @dataclass(frozen=True)
@@ -323,14 +346,14 @@ class Around:
     companion: Companion = field(default_factory=Companion)
 
 
-def _read(root: Resource, companion: Companion) -> Iterator[Record]:
+def _read(root: Resource, companion: Companion) -> Iterator[Konsultasjon | Record]:
     try:
         yield from _records(root, companion)
     except Refused as refused:
         yield Record("", problems=refused.problems)
 
 
-def _records(root: Resource, companion: Companion) -> Iterator[Record]:
+def _records(root: Resource, companion: Companion) -> Iterator[Konsultasjon | Record]:
     if read_json(KIND, to_json(root)).resourceType != "Bundle":
         yield from _resource("", root, Around(companion=companion), alone=True)
         return
@@ -380,7 +403,9 @@ def _strangers(placed: Iterable[tuple[str, Resource]], around: Around) -> set[st
     return out
 
 
-def _resource(place: str, resource: Resource, around: Around, *, alone: bool) -> Iterator[Record]:
+def _resource(
+    place: str, resource: Resource, around: Around, *, alone: bool
+) -> Iterator[Konsultasjon | Record]:
     try:
         kind = read_json(KIND, to_json(resource), place).resourceType
         if kind in EVENTS:
@@ -432,31 +457,41 @@ def _broken(place: str, event: Event, around: Around) -> Iterator[Problem]:
         yield Problem(f"{place}/identifier/{n}", "for-lang-identifikator", limit)
 
 
-def _record(place: str, event: Event, around: Around) -> Record:
+def _record(place: str, event: Event, around: Around) -> Konsultasjon | Record:
     if problems := tuple(_broken(place, event, around)):
         return Record(place, problems=problems)
     told = _told(event, around)
-    if isinstance(told, str):
-        return Record(place, warnings=(Problem(place, told, {"ressurs": event.resourceType}),))
     at = _time(event) or event.meta.lastUpdated
-    if at is None:
-        return Record(place, warnings=(Problem(place, "uten-tidspunkt", {"ressurs": event.resourceType}),))
     persons, warnings = _persons(place, event, around)
-    drafts = tuple(
-        EventDraft(
-            type=navn,
-            person=person,
-            sak=None,
-            time=at,
-            nokkel=_nokkel(event, at),
-            versjon=_versjon(event.meta),
-            data={} if event.status in WRONG else _data(event, at),
-            tilbaketrukket=event.status in WRONG,
-        )
-        for navn in told
-        for person in persons
-    )
-    return Record(place, drafts, warnings=warnings)
+    if isinstance(told, str) or at is None:
+        notice = told if isinstance(told, str) else "uten-tidspunkt"
+        record = Record(place, warnings=(Problem(place, notice, {"ressurs": event.resourceType}),))
+    else:
+        drafts = _drafts(event, told, at, persons)
+        record = Record(place, tuple(drafts), warnings=warnings)
+    known, nokkel = tuple(person for person in persons if person), _nokkel(event, at)
+    says = bool(record.drafts) or isinstance(told, str) or event.status in WRONG
+    if isinstance(event, ServiceRequest) or event.status == "unknown" or not (says and known and nokkel):
+        return record
+    return Konsultasjon(record, event.resourceType, nokkel, _versjon(event.meta), known)
+
+
+def _drafts(
+    event: Event, told: Iterable[str], at: datetime, persons: Iterable[str | None]
+) -> Iterator[EventDraft]:
+    is_wrong = event.status in WRONG
+    for navn in told:
+        for person in persons:
+            yield EventDraft(
+                type=navn,
+                person=person,
+                sak=None,
+                time=at,
+                nokkel=_nokkel(event, at),
+                versjon=_versjon(event.meta),
+                data={} if is_wrong else _data(event, at),
+                tilbaketrukket=is_wrong,
+            )
 
 
 WRONG = frozenset({"entered-in-error", "revoked"})
@@ -528,8 +563,10 @@ def _time(event: Event) -> datetime | None:
             return event.authoredOn
 
 
-def _nokkel(event: Event, at: datetime) -> str:
-    return f"{event.resourceType}/{masked(event.id or _business(event)[1] or at.isoformat())}"
+def _nokkel(event: Event, at: datetime | None) -> str:
+    """Empty where it has neither a name of its own nor a time."""
+    name = event.id or _business(event)[1] or (at.isoformat() if at else "")
+    return f"{event.resourceType}/{masked(name)}" if name else ""
 
 
 def _business(event: Event) -> tuple[int, str]:

@@ -17,6 +17,7 @@ from backbone.tokens import Principal, issue
 from contracts.catalogue import Catalogue
 from contracts.personnummer import is_valid, tenor
 from contracts.tjenester import Tjeneste
+from services.helsestasjon.fhir import NATIONAL_IDS, Fhir
 from services.nav.digisos_soker import DigisosSoker
 from services.registry import Registry
 from services.runner.app import build
@@ -379,6 +380,49 @@ async def test_what_was_refused_is_not_remembered_as_sent(
     assert {e["kode"] for e in answers[0].json()["feil"]} == {"ekte-nummer"}
     assert [k["status"] for k in answers[1].json()["kvitteringer"]] == ["mottatt"]
     assert await rows(database) == 1
+
+
+def appointment(nr: int, versjon: int, status: str) -> dict[str, Any]:
+    child = {"identifier": {"system": NATIONAL_IDS[0], "value": CHILD}}
+    return {
+        "resourceType": "Appointment",
+        "id": f"a{nr}",
+        "meta": {"versionId": f"{versjon}"},
+        "status": status,
+        "start": "2026-11-02T09:00:00Z",
+        "end": "2026-11-04T09:30:00Z",
+        "participant": [{"actor": child, "status": "accepted"}],
+    }
+
+
+async def test_a_corrected_status_takes_back_what_was_told_also_beside_a_resource_that_is_not_taken(
+    settings: Settings, catalogue: Catalogue, make_database: MakeDatabase
+) -> None:
+    database = await make_database("helsestasjon", lane.metadata)
+    app = build(
+        settings, Registry.of(catalogue, {"helsestasjon": [Fhir()]}), {"helsestasjon": database}, lambda: NOW
+    )
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://tjenester") as http:
+
+        async def told(*appointments: dict[str, Any]) -> tuple[int, list[str]]:
+            """How many receipts, and the errors."""
+            entries = [{"resource": one} for one in appointments]
+            answer = await http.post(
+                "/helsestasjon/formater/fhir",
+                json={"resourceType": "Bundle", "type": "batch", "entry": entries},
+                headers=bearer(settings, "helsestasjon"),
+            )
+            said = answer.json()
+            return len(said["kvitteringer"]), [e["kode"] for e in said["feil"]]
+
+        held = [appointment(nr, 1, "fulfilled") for nr in (1, 2)]
+        assert await told(*held) == (2, [])
+        moved = {**appointment(1, 1, "fulfilled"), "start": "2026-11-03T09:00:00Z"}
+        assert await told(moved, appointment(2, 2, "noshow")) == (2, ["annet-innhold"])
+        assert await told(appointment(1, 2, "noshow")) == (2, [])
+        assert await told(appointment(2, 3, "noshow")) == (1, [])
+    assert await rows(database) == 7
 
 
 def ended(slutt: str) -> dict[str, Any]:
