@@ -12,7 +12,9 @@ import shutil
 import signal
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+from stat import S_IMODE, S_ISDIR
 from urllib.parse import quote
 
 import asyncpg
@@ -24,7 +26,6 @@ SUPERUSER = "samspor"
 UNPRIVILEGED_USER = "nobody"
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_BYTES_MAX = 107
-START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 15
 LEFTOVER_PATIENCE_S = 5
 POLL_INTERVAL_S = 0.02
@@ -60,13 +61,13 @@ class EmbeddedPostgres:
         self._log = self._directory / "postgres.log"
         # Shown in the title of each of its processes, by which the remains of an earlier run are found.
         self._mark = "samspor-" + hashlib.sha256(os.fsencode(self._cluster)).hexdigest()[:16]
-        self._socket_directory: Path | None = None
+        self._sockets = self._place_for_sockets()
         self._child: Child | None = None
 
     @property
     def url(self) -> str:
         """For asyncpg as it is, for SQLAlchemy with `postgresql+asyncpg`."""
-        return f"postgresql://{SUPERUSER}@/postgres?host={quote(str(self._sockets()))}"
+        return f"postgresql://{SUPERUSER}@/postgres?host={quote(str(self._sockets))}"
 
     @property
     def pid(self) -> int:
@@ -79,22 +80,24 @@ class EmbeddedPostgres:
     async def start(self) -> None:
         """Launch the server; the first time, make its cluster. `wait_ready` says when it answers."""
         self._directory.mkdir(parents=True, exist_ok=True)
+        if self._sockets != self._cluster:
+            self._make_place_for_sockets()
         await asyncio.to_thread(self._clear_leftovers)
         if not self._cluster.exists():
             await self._make_cluster()
-        settings = SETTINGS | {"unix_socket_directories": str(self._sockets()), "cluster_name": self._mark}
+        settings = SETTINGS | {"unix_socket_directories": str(self._sockets), "cluster_name": self._mark}
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         # SIGINT is PostgreSQL's fast shutdown: sessions are ended, the data is left clean.
         self._child = Child(self._program("postgres", ["-D", str(self._cluster), *arguments], signal.SIGINT))
 
-    async def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
+    async def wait_ready(self) -> None:
+        """For as long as it lives: going through the log after a crash takes its time, and ended, it begins anew."""
         child = self._running()
         with ended_on_error(child):
-            async with asyncio.timeout(timeout_s):
-                while not await self.answers():
-                    if not child.is_alive:
-                        raise child.failure("PostgreSQL did not start")
-                    await asyncio.sleep(POLL_INTERVAL_S)
+            while not await self.answers():
+                if not child.is_alive:
+                    raise child.failure("PostgreSQL did not start")
+                await asyncio.sleep(POLL_INTERVAL_S)
 
     async def answers(self) -> bool:
         try:
@@ -109,24 +112,33 @@ class EmbeddedPostgres:
     async def stop(self) -> None:
         if self._child is not None:
             await self._child.stop(signal.SIGINT, STOP_TIMEOUT_S)
-        if self._socket_directory not in (None, self._cluster):
-            shutil.rmtree(str(self._socket_directory), ignore_errors=True)
-        self._socket_directory = None
 
     def _running(self) -> Child:
         if self._child is None:
             raise EngineError("PostgreSQL was not started")
         return self._child
 
-    def _sockets(self) -> Path:
-        """The cluster itself where the path fits into a socket address, else a short directory of our own."""
-        if self._socket_directory is None:
-            if len(os.fsencode(self._cluster / SOCKET_NAME)) <= SOCKET_PATH_BYTES_MAX:
-                self._socket_directory = self._cluster
-            else:
-                self._socket_directory = Path(tempfile.mkdtemp(prefix="samspor-"))
-                self._give_away(self._socket_directory)
-        return self._socket_directory
+    def _place_for_sockets(self) -> Path:
+        """The cluster itself where the path fits into a socket address, else a short one, the same in every run."""
+        if len(os.fsencode(self._cluster / SOCKET_NAME)) <= SOCKET_PATH_BYTES_MAX:
+            return self._cluster
+        return Path(tempfile.gettempdir()) / self._mark
+
+    def _make_place_for_sockets(self) -> None:
+        """Never taken away again: between a stop and a start somebody else could put a server of hers in its place,
+        and our parts would talk to that. Raises EngineError where it is not the server's alone."""
+        with suppress(FileExistsError):
+            self._sockets.mkdir(mode=0o700)
+        found = self._sockets.lstat()
+        if found.st_uid not in (os.geteuid(), _unprivileged_user()) or (
+            not S_ISDIR(found.st_mode) or S_IMODE(found.st_mode) != 0o700
+        ):
+            raise EngineError(
+                f"{self._sockets} is in the way of the database's socket. "
+                f"Remove it, or give Samspor a data directory with a shorter path."
+            )
+        if found.st_uid == os.geteuid():
+            self._give_away(self._sockets)
 
     def _clear_leftovers(self) -> None:
         """What a killed server leaves: backends that must be gone before the data is touched, and its pid file.
@@ -137,7 +149,7 @@ class EmbeddedPostgres:
             return
         end_processes_titled(self._mark, LEFTOVER_PATIENCE_S)
         (self._cluster / "postmaster.pid").unlink(missing_ok=True)
-        (self._sockets() / f"{SOCKET_NAME}.lock").unlink(missing_ok=True)
+        (self._sockets / f"{SOCKET_NAME}.lock").unlink(missing_ok=True)
 
     async def _make_cluster(self) -> None:
         """Made aside and then renamed: a cluster that was interrupted in the making is never started."""
@@ -158,9 +170,8 @@ class EmbeddedPostgres:
         ]
         child = Child(self._program("initdb", options, signal.SIGKILL))
         with ended_on_error(child):
-            async with asyncio.timeout(START_TIMEOUT_S):
-                if await child.wait() != 0:
-                    raise child.failure("PostgreSQL could not make its data directory")
+            if await child.wait() != 0:
+                raise child.failure("PostgreSQL could not make its data directory")
         unfinished.rename(self._cluster)
 
     def _program(self, name: str, arguments: list[str], death_signal: signal.Signals) -> Program:

@@ -3,18 +3,22 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from deploy.engines import DataInUse, Engines, jars, postgres
+from deploy.engines import DataInUse, EngineError, Engines, jars, postgres
 from deploy.engines.process import processes_titled
 
 TOPIC = "kept"
@@ -102,10 +106,72 @@ async def test_a_second_run_on_the_same_data_is_refused_and_told_why(tmp_path: P
         assert await first.health() == {"postgres": True}
 
 
-async def test_a_data_directory_too_deep_for_a_socket_address_works(tmp_path: Path) -> None:
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """In place of the system's temporary directory: a path that a socket's address has room for."""
+    with tempfile.TemporaryDirectory(prefix="s-") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+async def test_a_data_directory_too_deep_for_a_socket_address_keeps_its_address(
+    tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     deep = tmp_path / ("d" * 100)
+    monkeypatch.setattr(tempfile, "tempdir", str(short))
     async with Engines(deep, kafka="127.0.0.1:1") as running:
-        await write_row(running.database_url)
+        url = running.database_url
+        await write_row(url)
+        os.kill(running.pids["postgres"], signal.SIGKILL)
+        await running.restart("postgres")
+        assert running.database_url == url
+        assert await read_row(url) == "kept"
+    assert Engines(deep).database_url == url
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        "a link",
+        "open to all",
+        pytest.param("another's", marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root gives away")),
+    ],
+)
+async def test_sockets_are_not_put_where_somebody_else_could_have_put_hers(
+    tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch, taken: str
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(short))
+    engine = postgres.EmbeddedPostgres(tmp_path / ("d" * 100))
+    (place,) = parse_qs(urlsplit(engine.url).query)["host"]
+    if taken == "a link":
+        Path(place).symlink_to(tmp_path)
+    else:
+        Path(place).mkdir()
+        Path(place).chmod(0o755 if taken == "open to all" else 0o700)
+    if taken == "another's":
+        monkeypatch.setattr(postgres, "_unprivileged_user", lambda: 12345)
+        os.chown(place, 54321, 54321)
+    with pytest.raises(EngineError, match=re.escape(place)):
+        await engine.start()
+
+
+async def test_a_recovery_is_waited_for_however_long_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    now, answers, asked = loop.time, postgres.EmbeddedPostgres.answers, 0
+
+    async def an_hour_later(engine: postgres.EmbeddedPostgres) -> bool:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            monkeypatch.setattr(loop, "time", lambda: now() + 3600)
+            return False
+        return await answers(engine)
+
+    monkeypatch.setattr(postgres.EmbeddedPostgres, "answers", an_hour_later)
+    async with Engines(tmp_path, kafka="127.0.0.1:1"):
+        assert asked > 1
 
 
 @pytest.mark.skipif(
