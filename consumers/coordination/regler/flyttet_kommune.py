@@ -3,7 +3,7 @@
 Provision: barnevernsloven § 15-8; the date is local. SSB's conclusion codes: a melding's 7; an undersøkelse's 9, and 5
 until 2025.
 
-The other municipality may have received the child while the case was still open here. samtykke says so once, on the day,
+The other municipality may have received the child while the case was still open here. samtykke says so once, that day,
 to the municipality that the child came from: its word counts for as long before the conclusion as an undersøkelse may
 last, six months (§ 2-2). A service's own word from before may be that the child moved in, and does not count.
 """

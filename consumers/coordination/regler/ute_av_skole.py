@@ -1,8 +1,8 @@
 """A young person has left school, and nobody follows up.
 
 Provision: opplæringslova § 24-1; the date is local. It begins when so many working days have gone by without a new
-school, counted from mid-August for one who left in the summer. Whoever leaves year 13 in the summer has finished and has
-not left early, nor has one who is a pupil elsewhere.
+school, counted from mid-August for one who left in the summer. Whoever leaves year 13 in the summer has finished, and
+has not left early, nor has one who is a pupil elsewhere.
 """
 
 from datetime import date

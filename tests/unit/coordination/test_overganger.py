@@ -5,7 +5,6 @@ import pytest
 from consumers.coordination.duties import duties
 from tests.unit.coordination.given import Event, at, event, facts, rules_of
 
-KOMMUNER = {"slag": "kommune-kommune"}
 MOVED = event("barnevern", "undersokelse.konkludert", "2026-08-31", kode="9")
 
 
@@ -46,5 +45,5 @@ def test_a_pupil_who_leaves_the_last_year_has_finished_it_only_in_the_summer(
 def test_a_reception_that_samtykke_told_of_before_the_case_was_closed_is_one(
     by: str, confirmed: str, state: str
 ) -> None:
-    confirmation = event(by, "overgang.mottak-bekreftet", confirmed, "x", **KOMMUNER)
+    confirmation = event(by, "overgang.mottak-bekreftet", confirmed, "x", slag="kommune-kommune")
     assert states("flyttet-kommune", MOVED, confirmation) == [state]
