@@ -42,7 +42,7 @@ class Krav(StrEnum):
     KOORDINERING = "ikke-koordinering"  # a need or a duty about coordinator or plan
     EIER = "ikke-egen-oppgave"
     SYNLIG_GRUNNLAG = "hviler-pa-skjult"  # the viewer may see in full each fact the task rests on
-    UTEN_X = "hviler-pa-skjermet"  # the task rests on no X fact of another service
+    UTEN_X = "hviler-pa-skjermet"  # nothing X of another service beneath it, and no other shielded service's name on it
     KJENT_BARN = (
         "ikke-kjent-for-tjenesten"  # the service has sent about the child, has a task, or a consent names it
     )

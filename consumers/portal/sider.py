@@ -405,9 +405,8 @@ async def audit(request: Request) -> Response:
     row, _ = await portal.samordning.event(None, wanted) if ID.fullmatch(wanted) else (None, [])
     if row is not None:
         [seen] = await Leser(portal.samtykke, viewer).see([about_event(row, False)], "vei")
-        if seen is not None and seen.uten_sted:
-            return RedirectResponse(f"/barn/{row['subject']}", 303)  # the event's own address names a place
-        return RedirectResponse(visning.way(row["source"], row["id"]), 303)
+        if seen is not None:
+            return RedirectResponse(visning.way_to(seen) or f"/barn/{row['subject']}", 303)
     if SUBJECT.fullmatch(wanted):
         return RedirectResponse(f"/barn/{wanted}", 303)
     raise NotFound
@@ -419,14 +418,38 @@ async def audit(request: Request) -> Response:
 async def event_way(request: Request) -> Response:
     """Received, decided and why, published where, processed, and the tasks and alerts it led to."""
     portal = portal_of(request)
-    viewer = portal.okter.viewer(request)
-    if viewer.rolle in FAMILIE:
-        raise NotFound  # what became of an event is for those who answer for it
+    viewer = _answerable(request)
     kommune, tjeneste, orgnr, id_ = (request.path_params[k] for k in ("kommune", "tjeneste", "orgnr", "id"))
     source = f"/{kommune}/{tjeneste}/{orgnr}"
     (row, tasks), receipt = await asyncio.gather(
         portal.samordning.event(source, id_), _receipt(portal, tjeneste, source, id_)
     )
+    return await _way(request, viewer, row, tasks, receipt)
+
+
+async def event_way_by_id(request: Request) -> Response:
+    """The same, at an address that does not say who sent it; of what coordination has seen."""
+    portal = portal_of(request)
+    viewer = _answerable(request)
+    row, tasks = await portal.samordning.event(None, request.path_params["id"])
+    if row is None:
+        raise NotFound
+    receipt = await _receipt(portal, row["tjeneste"], row["source"], row["id"])
+    return await _way(request, viewer, row, tasks, receipt)
+
+
+def _answerable(request: Request) -> Principal:
+    """What became of an event is for those who answer for it, and not for families. Raises NotFound."""
+    viewer = portal_of(request).okter.viewer(request)
+    if viewer.rolle in FAMILIE:
+        raise NotFound
+    return viewer
+
+
+async def _way(
+    request: Request, viewer: Principal, row: Json | None, tasks: Sequence[Json], receipt: Json | None
+) -> Response:
+    portal = portal_of(request)
     subject_row = row or _row_of_receipt(portal.catalogue, receipt)
     if subject_row is None:
         raise NotFound
@@ -517,5 +540,6 @@ ROUTES = (
     Route("/barn/{subject}", child),
     Route("/revisjon", audit, methods=["POST"]),
     Route("/hendelser/{kommune}/{tjeneste}/{orgnr}/{id}", event_way),
+    Route("/hendelser/{id}", event_way_by_id),
     Route("/helse", health),
 )

@@ -206,7 +206,7 @@ class Visning:
             felter=self.fields(content.get("data", {})),
             uleselig=seen.uleselig,
             trukket=bool(content.get("tilbaketrukket")),
-            vei=None if seen.tilgang == "status" or seen.uten_sted else way(row["source"], row["id"]),
+            vei=way_to(seen),
         )
 
     def _what(self, seen: Sett) -> str:
@@ -334,7 +334,7 @@ class Visning:
     def _cause(self, ground: Sett) -> Utloser:
         row = ground.rad
         what = f"{self._t.tjeneste(row['tjeneste'])}: {self._t.event(row['type'])}"
-        return Utloser(what, None if ground.uten_sted else way(row["source"], row["id"]))
+        return Utloser(what, way_to(ground))
 
     def provision(self, id_: str) -> Bestemmelse:
         """An id that the law table lacks is shown as it is, and marked."""
@@ -427,6 +427,15 @@ def _urgency(task: Oppgave) -> str:
     if task.dager < 0:
         return "forfalt"
     return "denne-uken" if task.dager <= UKE_DAGER else "senere"
+
+
+def way_to(seen: Sett) -> str | None:
+    """The path of an event's page, where the viewer may follow it: one that names no source where its service is
+    hidden."""
+    if seen.tilgang == "status" or seen.uten_sted:
+        return None
+    id_: str = seen.rad["id"]
+    return quote(f"/hendelser/{id_}") if seen.type_hidden else way(seen.rad["source"], id_)
 
 
 def way(source: str, id_: str) -> str:

@@ -500,7 +500,11 @@ class _Question:
         return decision.outcome == "full"
 
     def rests_on_foreign_x(self) -> bool:
-        return any(f.skjerming == "X" and f.tjeneste != self.viewer.tjeneste for f in self.event.hviler_pa)
+        """What a shielded service holds or has read tells of the connection to it, whatever it rests on."""
+        shielded = {f.tjeneste for f in self.event.hviler_pa if f.skjerming == "X"}
+        if self.event.eier in SKJERMEDE_TJENESTER:
+            shielded.add(self.event.eier)
+        return any(tjeneste != self.viewer.tjeneste for tjeneste in shielded)
 
 
 CONDITIONS: dict[Krav, Callable[[_Question], bool]] = {

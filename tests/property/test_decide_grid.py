@@ -1,6 +1,7 @@
 """The read table of the domain notes (§7), cell by cell, written down a second time and independently of the code."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import product
 from typing import Any, NamedTuple
@@ -249,8 +250,16 @@ def test_a_reviewer_is_told_to_hide_the_type_of_what_is_shielded() -> None:
     reviewer = Viewer("r", "revisor", "4601")
     x_event = Event("barnevern", "barnevern", "X", "4601")
     x_task = Event("samordning", "oppgave", "N", "4601", "oppgave", hviler_pa=(X_FACT,))
-    for event in (x_event, x_task):
+    owned = Event("samordning", "oppgave", "N", "4601", "oppgave", eier="barnevern", hviler_pa=(N_FACT,))
+    for event in (x_event, x_task, owned, replace(owned, hviler_pa=()), replace(owned, slag="lesing")):
         assert decide(event, Child("4601"), reviewer, [], LAW, NOW).grunner[0]["kode"] == "skjermet"
+    for event, who in (
+        (replace(owned, eier="skole"), reviewer),
+        (replace(owned, eier=None), reviewer),
+        (owned, replace(reviewer, tjeneste="barnevern")),
+        (replace(owned, hviler_pa=(X_FACT,)), replace(reviewer, tjeneste="barnevern")),
+    ):
+        assert decide(event, Child("4601"), who, [], LAW, NOW).grunner[0]["kode"] == "revisjon"
 
 
 @pytest.mark.parametrize("ended", ["gitt", "trukket", "utlopt", "avslatt"])

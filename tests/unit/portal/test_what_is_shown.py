@@ -157,6 +157,27 @@ async def test_an_auditor_sees_that_and_when_but_neither_content_nor_shielded_ty
     assert "Tiltak" not in page
 
 
+async def test_no_address_that_an_auditor_is_given_names_a_shielded_service(
+    verden: Verden, browser: Browser
+) -> None:
+    kari = verden.child("Kari Testdatter")
+    shielded = verden.event(kari, "barnevern", "tiltak.iverksatt")
+    verden.task(kari, "barnevern", [shielded], regel="tiltak-evaluering")
+    client = browser(REVISOR)
+    page = (await client.get(f"/barn/{kari}")).text
+    assert "barnevern" not in page.lower()
+    [way] = set(re.findall(r'href="(/hendelser/[^"]+)"', page))
+    answer = await client.get(way)
+    assert answer.status_code == 200
+    assert shielded["id"] in answer.text
+    assert "barnevern" not in answer.text.lower()
+    by_id = await client.post("/revisjon", data={"id": shielded["id"]})
+    assert by_id.headers["location"] == way
+    verden.gate = lambda viewer, item: "deny"
+    assert (await client.post("/revisjon", data={"id": shielded["id"]})).status_code == 404
+    assert (await client.get(way)).status_code == 404
+
+
 async def test_an_auditor_finds_her_way_by_ids_and_nobody_else_does(verden: Verden, browser: Browser) -> None:
     kari = verden.child("Kari Testdatter")
     row = verden.event(kari, "skole", "fravaer.terskel-passert")
