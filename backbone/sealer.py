@@ -42,6 +42,7 @@ _SEAL = """
     FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) AS n (lopenr, nummer, hode) WHERE r.lopenr = n.lopenr
 """
 _HEAD = "INSERT INTO revisjon_kjede (nummer, hode, tid) VALUES ($1, $2, $3)"
+_HEAD_AT = "SELECT hode FROM revisjon_kjede WHERE nummer = $1"
 _UNSENT = "SELECT nummer, hode, tid FROM revisjon_kjede WHERE publisert IS NULL ORDER BY nummer LIMIT $1"
 _SENT = "UPDATE revisjon_kjede SET publisert = $2 WHERE nummer = ANY($1::bigint[])"
 
@@ -58,7 +59,7 @@ class Sealer:
         self._rng = rng
         self._publisher = Publisher(settings, f"samspor-kjede-{owner}")
         self._topic = settings.topic(KJEDE.navn)
-        self._last: bytes | None = None
+        self._last: Head | None = None
         self._unsent: dict[int, Head] = {}
         self._ask_table = True
 
@@ -83,6 +84,7 @@ class Sealer:
                 if await _pause(stop, LOCK_POLL_S):
                     return
             self._ask_table = True
+            await self._go_on(conn)
             sending = asyncio.create_task(self._send(stop))
             try:
                 while not stop.is_set():
@@ -97,15 +99,24 @@ class Sealer:
         finally:
             conn.terminate()
 
+    async def _go_on(self, conn: asyncpg.Connection) -> None:
+        """From where the chain ends now: while the lock was another's, or the answer to a commit did not come, it may
+        have grown, but what this sealer left must stand in it."""
+        left = self._last
+        if left is not None and left.nummer and await conn.fetchval(_HEAD_AT, left.nummer) != left.hode:
+            self._broken()
+        self._last = await last_head(conn, self._owner)
+
+    def _broken(self) -> None:
+        log.error("the ledger of %s is not as it was left: run `samspor audit verify`", self._owner)
+        metrics.LEDGER_BROKEN.labels(self._owner).inc()
+
     async def seal(self, conn: asyncpg.Connection) -> int:
         """Gives the rows that have no place their places, in the order of their numbers; how many there were."""
         async with conn.transaction():
             head = await last_head(conn, self._owner)
-            if self._last is not None and head.hode != self._last:
-                log.error(
-                    "the ledger of %s does not end as it was left: run `samspor audit verify`", self._owner
-                )
-                metrics.LEDGER_BROKEN.labels(self._owner).inc()
+            if self._last is not None and head != self._last:
+                self._broken()
             lines: list[bytes] = []
             await conn.copy_from_query(_UNSEALED, output=Lines(lines.append))
             hashes = list(chain(head.hode, lines))
@@ -120,8 +131,9 @@ class Sealer:
                     )
                 made = Head(self._owner, places[-1], hashes[-1], self._clock())
                 await conn.execute(_HEAD, made.nummer, made.hode, made.tid)
-        self._last = hashes[-1] if hashes else head.hode
+        self._last = head
         if made is not None:
+            self._last = Head(self._owner, made.nummer, made.hode)
             self._remember(made)
         return len(lines)
 

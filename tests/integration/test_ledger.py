@@ -4,14 +4,16 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer
+from asyncpg.transaction import Transaction
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backbone import ledger
+from backbone import ledger, metrics
 from backbone.database import dedicated
 from backbone.failures import Stop
 from backbone.kafka import bootstrap
@@ -246,13 +248,83 @@ async def test_the_sealer_notices_an_end_that_is_not_as_it_left_it(
     assert "samspor audit verify" in caplog.text
 
 
+async def turn(kept: Kept, sealer: Sealer) -> None:
+    """It gets the lock, gives every row its place, and lets the lock go."""
+    stop = asyncio.Event()
+    holding = asyncio.create_task(sealer._hold(stop))
+    async with asyncio.timeout(20):
+        while await kept.conn.fetchval("SELECT EXISTS (SELECT FROM revisjon WHERE nummer IS NULL)"):
+            await asyncio.sleep(0.02)
+        stop.set()
+        await holding
+
+
+@pytest.mark.parametrize(
+    ("change", "alarms"),
+    [
+        ("SELECT", 0),
+        ("UPDATE revisjon_kjede SET hode = 'x' WHERE nummer = 11", 1),
+        ("DELETE FROM revisjon WHERE nummer >= 11; DELETE FROM revisjon_kjede WHERE nummer >= 11", 1),
+    ],
+)
+async def test_sealers_that_take_turns_raise_no_alarm_and_still_notice_what_they_left_changed(
+    kept: Kept,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    change: str,
+    alarms: int,
+) -> None:
+    monkeypatch.setattr(Sealer, "publish", nothing_to_send)
+    other = Sealer(kept.sealer._engine, "prove", settings, lambda: NOW, random.Random(2))
+    before = broken()
+    for sealer, actor in ((kept.sealer, "i"), (other, "j"), (kept.sealer, "k"), (other, "l")):
+        await kept.write(actor)
+        await turn(kept, sealer)
+    assert (broken(), caplog.text) == (before, "")
+    await kept.conn.execute(change)
+    await kept.write("m")
+    await turn(kept, kept.sealer)
+    assert broken() - before == alarms
+
+
+async def nothing_to_send(_: Sealer) -> int:
+    return 0
+
+
+def broken() -> float:
+    return float(metrics.LEDGER_BROKEN.labels("prove")._value.get())
+
+
+async def test_a_seal_whose_commit_stood_though_its_answer_was_lost_raises_no_alarm(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Transaction.__aexit__
+
+    async def answer_lost(transaction: Transaction, *error: Any) -> None:
+        await whole(transaction, *error)
+        raise ConnectionResetError
+
+    before = broken()
+    await kept.write("i")
+    with monkeypatch.context() as patch, pytest.raises(ConnectionResetError):
+        patch.setattr(Transaction, "__aexit__", answer_lost)
+        await kept.sealer.seal(kept.conn)
+    monkeypatch.setattr(Sealer, "publish", nothing_to_send)
+    await kept.write("j")
+    await turn(kept, kept.sealer)
+    assert broken() == before
+
+
 async def test_a_sealer_whose_sending_answers_its_cancellation_by_a_loss_seals_again(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def lossy() -> int:
         try:
             await asyncio.sleep(60)
-        except asyncio.CancelledError:  # SQLAlchemy's rollback on a connection that is lost raises that instead
+        except (
+            asyncio.CancelledError
+        ):  # SQLAlchemy's rollback on a connection that is lost raises that instead
             raise ConnectionResetError from None
         return 0
 
