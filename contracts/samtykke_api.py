@@ -500,8 +500,9 @@ class FlyttingInn(TypedDict):
     """POST /samtykke/flyttinger: a child of `kommune` moves to `til_kommune`; one of `person` and `subject`.
 
     `overgang` is the natural key of the sender's `overgang.planlagt`, `mottaker` the service that is to receive the
-    child (the sender's own kind where none is named), `dato` the day. `samtykker` are the family's consents that say
-    what goes over, at least one, each in force.
+    child (the sender's own kind where none is named; the coordinating unit in place of a shielded one, whose name there
+    would tell of the connection), `dato` the day. `samtykker` are the family's consents that say what goes over, at
+    least one, each in force.
     """
 
     person: NotRequired[str]

@@ -19,6 +19,7 @@ from backbone.journal import NewEvent
 from backbone.tokens import Principal
 from contracts import samtykke_api as api
 from contracts.envelope import Content
+from contracts.tilgang import SKJERMEDE_TJENESTER
 from contracts.tjenester import KOORDINERENDE_ENHET, SAMTYKKE
 from services.samtykke.flytting import PLANLAGT, SLAG, event, opened, sealed
 from services.samtykke.identitet import Identity, Person
@@ -158,16 +159,22 @@ class Flyttinger:
             await self._ledger.take(db, copy, "gitt", who.sub, now)
 
 
+def receiver(mottaker: str | None, avsender: str | None) -> str:
+    """The service that everybody there is told is to receive the child: none that would tell a secret connection, but
+    the coordinating unit in its place. Who may know of it has the consents given anew."""
+    to = mottaker or avsender or KOORDINERENDE_ENHET
+    return KOORDINERENDE_ENHET if to in SKJERMEDE_TJENESTER else to
+
+
 def _planned(
     old: Person, new: Person, body: api.FlyttingInn, who: Principal, versjon: int, now: datetime
 ) -> NewEvent:
     """In the new municipality: a child is coming, to this service, on this day."""
-    to = body.get("mottaker") or who.tjeneste or KOORDINERENDE_ENHET
     day: date | None = body.get("dato")
     data: dict[str, JsonValue] = {
         "slag": SLAG,
         "fra": old.kommune,
-        "til": to,
+        "til": receiver(body.get("mottaker"), who.tjeneste),
         "dato": day.isoformat() if day else None,
     }
     content = Content(nokkel=body["overgang"], versjon=versjon, data=data)

@@ -7,6 +7,10 @@ import httpx
 import orjson
 
 from backbone.clock import system_clock
+from backbone.database import dedicated
+from backbone.journal import JournalKeys, open_row
+from backbone.seal import Sealer
+from backbone.settings import Settings
 from backbone.tokens import Principal, issue
 from contracts.personnummer import tenor
 from tests.pipeline_fixture import Pipeline, running_pipeline  # noqa: F401 - a fixture
@@ -57,6 +61,27 @@ async def test_a_move_takes_what_the_familys_consent_names_and_the_link_stays_wi
     assert again.status_code == 200
     assert len(await samtykke.rows(TOLD)) == 1, "the same again changes nothing"
     assert other["subject"] != str(new["subject"])
+
+
+async def test_the_new_municipality_is_not_told_of_barnevern(samtykke: Samtykke, settings: Settings) -> None:
+    given = await samtykke.consent(
+        fra_tjeneste="barnevern",
+        til_tjenester=["helsestasjon"],
+        kategorier=["barnevern"],
+        hvem="begge-foreldre",
+    )
+    answer = await move(samtykke, staff("barnevern", "fagsystem"), samtykker=[given["samtykke"]])
+    assert answer.is_success, answer.text
+    [row] = await samtykke.rows("SELECT * FROM journal WHERE type LIKE '%.overgang.planlagt'")
+    conn = await dedicated(samtykke.engine)
+    try:
+        keys = await JournalKeys(settings, "samtykke").load(conn, {row["journalnokkel"]})
+    finally:
+        await conn.close()
+    sealer = Sealer(keys[row["journalnokkel"]])
+    told = open_row(sealer, row["source"], row["id"], row["type"], row["innhold"]).content
+    assert orjson.loads(told)["data"]["til"] == "koordinerende-enhet"
+    assert b"barnevern" not in told
 
 
 async def test_without_a_consent_in_force_nothing_goes_over(samtykke: Samtykke) -> None:
