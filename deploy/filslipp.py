@@ -7,6 +7,7 @@ done. The receipt is on disk before anything is moved, so it comes first for tho
 """
 
 import asyncio
+import errno
 import fcntl
 import hashlib
 import os
@@ -30,6 +31,7 @@ from services.format import Companion
 
 KVITTERT, AVVIST = "kvittert", "avvist"
 RECEIPT, PERSONS = ".kvittering.json", ".personer.json"
+DRAFT = ".kvittering.tmp"
 HALF_WRITTEN = (".tmp", ".part")
 PERSONS_BYTES_MOST = 64 * 1024
 ANSWERS_ABOUT_THE_FILE = frozenset({202, 400, 409, 413, 415, 422})
@@ -169,6 +171,10 @@ class Filslipp:
             self._seen.pop(name, None)  # someone took it away
         except PermissionError:
             self._wait(name, "folg-ulest")
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            self._wait(name, "folg-navn")
         else:
             self._seen.pop(name, None)
             self._said = None
@@ -228,7 +234,8 @@ class Filslipp:
         return Companion(found.person, found.barn)
 
     def _unfinished(self, name: str, digest: str) -> dict[str, Any] | None:
-        """The receipt of a file that was answered and not moved, which is moved now."""
+        """The receipt of a file that was answered and not moved, which is moved now. Raises OSError (ENAMETOOLONG)
+        where a receipt can't have its name, before anything is sent."""
         for folder in (KVITTERT, AVVIST):
             target = _free(self._folder / folder, name)
             try:
@@ -295,8 +302,10 @@ def _version(path: Path) -> Version | None:
     """None for what is no file of its own: a link could name any file of ours."""
     try:
         stat = path.lstat()
-    except FileNotFoundError:
-        return None
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENAMETOOLONG):
+            return None
+        raise
     return Version(stat.st_ino, stat.st_size, stat.st_mtime_ns) if S_ISREG(stat.st_mode) else None
 
 
@@ -315,8 +324,8 @@ def _beside(target: Path, ending: str) -> Path:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, and on disk."""
-    draft = path.with_name(f".{path.name}.tmp")
+    """Whole or not at all, and on disk. The draft's name is no longer than the file's own."""
+    draft = path.with_name(DRAFT)
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
     try:
         with os.fdopen(handle, "wb") as file:

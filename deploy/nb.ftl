@@ -197,6 +197,7 @@ folg-borte = [yellow]![/yellow] Fikk ikke svar fra { $adresse }. Filene blir lig
 folg-tilgang = [yellow]![/yellow] Tilgangsbeviset godtas ikke av { $adresse }. Filene blir liggende; lag et nytt med «samspor token» og start på nytt.
 folg-feil = [yellow]![/yellow] { $adresse } svarte ikke på det som ble sendt. Filen blir liggende og prøves igjen; de andre sendes.
 folg-ulest = [yellow]![/yellow] En fil kan ikke leses. Den blir liggende og prøves igjen.
+folg-navn = [yellow]![/yellow] En fil sendes ikke: navnet er så langt at det ikke er plass til en kvittering med samme navn. Den blir liggende; gi den et kortere navn.
 rebuild-framdrift = { $barn } barn, { $hendelser } hendelser
 rebuild-ferdig = Bygd på nytt: { $barn } barn, { $hendelser } hendelser på { $sekunder } s ({ $fart } hendelser i sekundet). { $omigjen } barn ble tatt om igjen fordi noe skjedde underveis.
 rebuild-lik = Oppgavene er de samme (avtrykk { $avtrykk }). Ingen nye varsler.

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backbone import lane
 from backbone.database import driver
 from backbone.http import serve
+from backbone.meldinger import messages
 from backbone.settings import Settings
 from backbone.tokens import Principal, issue
 from contracts.catalogue import Catalogue
@@ -329,6 +330,22 @@ async def test_a_file_larger_than_the_service_takes_is_avvist_with_what_the_serv
     receipt = drop.receipt(AVVIST, "stor.json")
     assert receipt["status"] == 413
     assert receipt["feil"][0]["gjor"]
+
+
+@pytest.mark.parametrize("length", [230, 239, 240, 242, 255])
+async def test_a_name_too_long_for_its_receipt_is_said_and_those_behind_it_are_sent(
+    drop: Sender, serving: Serving, database: AsyncEngine, length: int
+) -> None:
+    name = "a" * (length - len(".json")) + ".json"
+    (drop.folder / name).write_bytes(GOOD)
+    drop.put("b.json", GOOD, person=CHILD)
+    fits = length < 240
+    async with serving(), drop.following():
+        await until(lambda: len(drop.told) == 1 + fits)
+    assert "b.json" in drop.names(KVITTERT)
+    assert drop.names() == (set() if fits else {name})
+    assert drop.waiting == ([] if fits else ["folg-navn"])
+    assert messages("deploy").text("folg-navn")
 
 
 async def test_a_folder_is_followed_by_one_at_a_time(drop: Sender, serving: Serving) -> None:
