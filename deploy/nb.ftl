@@ -311,7 +311,7 @@ keys-rotert = { $antall ->
     }
 keys-ukjent = En nøkkel kan ikke pakkes opp: { $melding }.
     .gjor = Legg nøkkelen den er pakket under, i SAMSPOR_KEK_EARLIER, og kjør på nytt. Det som er pakket om, er det.
-dlq-tom = Ingenting er satt til side.
+dlq-tom = Ingenting er satt til side i journalene, hos samordningen eller hos portalen.
 dlq-tittel = Satt til side
 dlq-hvilke = Oppgi hvilke som skal behandles på nytt.
     .gjor = Gi én eller flere id-er fra «samspor dlq list», eller --alle.
