@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from consumers.portal.lesing import Leser, with_tasks
 from consumers.portal.naboer import Avslag
-from consumers.portal.sider import SUBJECT, NotFound, Portal, named, page, portal_of, seen_tasks
+from consumers.portal.sider import SUBJECT, NotFound, Portal, answerable, named, page, portal_of, seen_tasks
 
 NEEDS_RECIPIENT = frozenset({"tilby", "avgjor"})
 NEEDS_REASON = frozenset({"avvis", "uenig"})
@@ -29,7 +29,7 @@ async def task_command(request: Request) -> Response:
 
 
 async def task_comment(request: Request) -> Response:
-    portal, viewer = portal_of(request), portal_of(request).okter.viewer(request)
+    portal, viewer = portal_of(request), answerable(request)
     text = str((await request.form()).get("kommentar", ""))[:TEXT_MAX]
     try:
         await portal.samordning.comment(viewer, _id(request, "id"), text)
@@ -50,7 +50,7 @@ Show = Callable[..., Awaitable[Response]]
 
 
 async def _do(request: Request, about: str, key: str, show: Show) -> Response:
-    portal, viewer = portal_of(request), portal_of(request).okter.viewer(request)
+    portal, viewer = portal_of(request), answerable(request)
     form = await request.form()
     given: dict[str, Any] = {name: str(form[name])[:TEXT_MAX] for name in FIELDS if form.get(name)}
     seen = str(form.get("versjon", ""))
@@ -85,7 +85,7 @@ def _to_start() -> Response:
 
 
 async def _task(request: Request, refused: Avslag | None = None) -> Response:
-    portal, viewer = portal_of(request), portal_of(request).okter.viewer(request)
+    portal, viewer = portal_of(request), answerable(request)
     id_ = _id(request, "id")
     leser = Leser(portal.samtykke, viewer)
     rows = await portal.samordning.tasks(id=id_)
@@ -109,7 +109,7 @@ async def _task(request: Request, refused: Avslag | None = None) -> Response:
 
 
 async def _baton(request: Request, refused: Avslag | None = None) -> Response:
-    portal, viewer = portal_of(request), portal_of(request).okter.viewer(request)
+    portal, viewer = portal_of(request), answerable(request)
     subject = _id(request, "subject")
     said = await portal.samordning.baton(viewer, subject)
     if said is None:

@@ -418,7 +418,7 @@ async def audit(request: Request) -> Response:
 async def event_way(request: Request) -> Response:
     """Received, decided and why, published where, processed, and the tasks and alerts it led to."""
     portal = portal_of(request)
-    viewer = _answerable(request)
+    viewer = answerable(request)
     kommune, tjeneste, orgnr, id_ = (request.path_params[k] for k in ("kommune", "tjeneste", "orgnr", "id"))
     source = f"/{kommune}/{tjeneste}/{orgnr}"
     (row, tasks), receipt = await asyncio.gather(
@@ -430,7 +430,7 @@ async def event_way(request: Request) -> Response:
 async def event_way_by_id(request: Request) -> Response:
     """The same, at an address that does not say who sent it; of what coordination has seen."""
     portal = portal_of(request)
-    viewer = _answerable(request)
+    viewer = answerable(request)
     row, tasks = await portal.samordning.event(None, request.path_params["id"])
     if row is None:
         raise NotFound
@@ -438,8 +438,9 @@ async def event_way_by_id(request: Request) -> Response:
     return await _way(request, viewer, row, tasks, receipt)
 
 
-def _answerable(request: Request) -> Principal:
-    """What became of an event is for those who answer for it, and not for families. Raises NotFound."""
+def answerable(request: Request) -> Principal:
+    """The viewer of what is for those who answer for it: a family has innsyn (consumers/portal/innsyn.py). Raises
+    NotFound."""
     viewer = portal_of(request).okter.viewer(request)
     if viewer.rolle in FAMILIE:
         raise NotFound

@@ -3,7 +3,7 @@
 from consumers.portal import visning
 from consumers.portal.sider import Portal, alert_html
 from tests.unit.portal.conftest import Browser
-from tests.unit.portal.verden import KOMMUNE, Varsler, Verden, known_by_its_task_alone, principal
+from tests.unit.portal.verden import FORESATT, KOMMUNE, Varsler, Verden, known_by_its_task_alone, principal
 
 LAERER = principal("fagperson", "skole")
 NAV = principal("fagperson", "nav")
@@ -139,3 +139,20 @@ async def test_a_service_that_knows_the_child_by_its_task_alone_finds_task_child
         assert "Ola" not in answer.text, page
     assert "Kari Nordmann" in str(await alert_html(portal, NAV, varsler.add(task)))
     assert (await client.get(f"/barn/{ola}")).status_code == 404, "its task is over"
+
+
+async def test_a_family_has_no_page_of_a_task_or_a_baton_and_gives_no_command(
+    verden: Verden, browser: Browser
+) -> None:
+    """The address is the task's id, which whoever knows the child's can count out."""
+    kari = verden.child("Kari Nordmann")
+    task = verden.task(kari, "skole", [])
+    verden.flow(task["id"], "ta")
+    verden.flow(kari, "ta")
+    client = browser(FORESATT)
+    for path in (f"/oppgaver/{task['id']}", f"/barn/{kari}/stafett"):
+        assert (await client.get(path)).status_code == 404
+        assert (await client.post(f"{path}/ta", data={"versjon": "3"})).status_code == 404
+    commented = await client.post(f"/oppgaver/{task['id']}/kommentarer", data={"kommentar": "Hei"})
+    assert commented.status_code == 404
+    assert verden.orders == []
