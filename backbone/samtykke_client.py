@@ -177,9 +177,16 @@ class SamtykkeClient(InternalClient):
         """Subjects of the children that the user is, or is a guardian of."""
         return cast(list[str], (await self.call("GET", FAMILIE, bruker=bruker))["subjects"])
 
-    async def readings(self, viewer: Principal, subject: str, ingen_undersokelse: bool) -> api.InnsynUt:
+    async def readings(
+        self, viewer: Principal, subject: str, ingen_undersokelse: bool, sett: Sequence[api.Settlest]
+    ) -> api.InnsynUt:
         """Who has read what of the child, as the viewer may know it: logged and committed before it answers."""
-        body = {"viewer": viewer.model_dump(), "subject": subject, "ingen_undersokelse": ingen_undersokelse}
+        body = {
+            "viewer": viewer.model_dump(),
+            "subject": subject,
+            "ingen_undersokelse": ingen_undersokelse,
+            "sett": sett,
+        }
         return cast(api.InnsynUt, await self.call("POST", INNSYN, body))
 
     async def consents(self, subject: str) -> list[api.Samtykke]:

@@ -462,12 +462,23 @@ class FamiliebarnUt(TypedDict):
 
 
 @_wire
+class Settlest(TypedDict):
+    """An event or a task, and its type: what the ledger has of a reading of it."""
+
+    id: Navn
+    type: str
+
+
+@_wire
 class InnsynInn(TypedDict):
-    """The child's own right to know, or its guardian's; `ingen_undersokelse` as in LesingItem."""
+    """The child's own right to know, or its guardian's; `ingen_undersokelse` as in LesingItem. `sett` are the events
+    and tasks that the viewer is shown in full, which only whoever opens the seals knows: of no other is a reading told.
+    """
 
     viewer: Viewer
     subject: Uuid
     ingen_undersokelse: NotRequired[bool]
+    sett: NotRequired[list[Settlest]]
 
 
 @_wire

@@ -5,7 +5,7 @@ nothing of another person, of who reported, or of what is barred while barnevern
 the ledger before it is shown, and is told of on the next one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,10 +20,12 @@ from starlette.routing import Route
 from backbone.tokens import Principal
 from consumers.portal import visning
 from consumers.portal.lesing import FAMILIE, Leser, Sett, about_child, about_event
+from consumers.portal.naboer import Json
 from consumers.portal.sider import SUBJECT, NotFound, Portal, named, page, portal_of, seen_tasks
 from consumers.portal.texts import Texts
 from consumers.portal.visning import Oppgave, Samtykke
-from contracts.samtykke_api import Innsynslesing
+from contracts.oppgave import OPPGAVE
+from contracts.samtykke_api import Innsynslesing, Settlest
 
 STYLE = Markup((Path(__file__).parent / "static" / "innsyn_fil.css").read_text("utf-8"))
 VIST_MAKS = 200
@@ -118,20 +120,35 @@ async def gather(portal: Portal, viewer: Principal, subject: str) -> Innsyn:
     allowed, *rest = await leser.see(questions, "innsyn")
     if allowed is None:
         raise NotFound
+    sett = tuple(s for s in rest if s is not None)
+    whole = {(s.rad["source"], s.rad["id"]): s.rad["type"] for s in sett if s.full}
     names = dict(await leser.names([subject]))
-    shown = await seen_tasks(portal, leser, tasks, names, "innsyn")
-    readings = await leser.readings(subject, quiet)
+    shown = await seen_tasks(portal, leser, [t for t in tasks if _rests_on(t, whole)], names, "innsyn")
+    readings = await leser.readings(
+        subject,
+        quiet,
+        [
+            *(Settlest(id=id_, type=type_) for (_, id_), type_ in whole.items()),
+            *(Settlest(id=task.id, type=OPPGAVE) for task in shown),
+        ],
+    )
     now = portal.clock()
     return Innsyn(
         subject=subject,
         navn=names.get(subject) or portal.visning.short_name(subject),
         laget=now,
-        sett=tuple(s for s in rest if s is not None),
+        sett=sett,
         oppgaver=tuple(shown),
         samtykker=tuple(portal.visning.consent(c, now) for c in await leser.consents(subject, False)),
         lesinger=tuple(_read(portal.texts, line) for line in readings["lesinger"]),
         lesinger_flere=readings["flere"],
     )
+
+
+def _rests_on(task: Json, events: Collection[tuple[str, str]]) -> bool:
+    """Whether the task rests on these events alone: it says what it rests on, so one that rests on a parent's own case
+    is another person's too, which the gate cannot tell."""
+    return all((ground.get("source"), ground.get("id")) in events for ground in task["hviler_pa"])
 
 
 def exported(portal: Portal, found: Innsyn) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from backbone.tokens import Principal
 from consumers.portal.naboer import Json
 from contracts.innsyn import vis
 from contracts.oppgave import lesing_item, lies_with
-from contracts.samtykke_api import Grunn, InnsynUt, Lesing, LesingItem, Tilgang
+from contracts.samtykke_api import Grunn, InnsynUt, Lesing, LesingItem, Settlest, Tilgang
 from contracts.tilgang import Vilkar
 
 FORMAL = {
@@ -121,10 +121,10 @@ class Leser:
         except Rejected as error:
             raise Retry(str(error)) from None
 
-    async def readings(self, subject: str, ingen_undersokelse: bool) -> InnsynUt:
-        """Who has read what of the child, as the viewer may know it."""
+    async def readings(self, subject: str, ingen_undersokelse: bool, sett: Sequence[Settlest]) -> InnsynUt:
+        """Who has read what of the child, as the viewer may know it. `sett`: the events and tasks she is shown."""
         try:
-            return await self._samtykke.readings(self.viewer, subject, ingen_undersokelse)
+            return await self._samtykke.readings(self.viewer, subject, ingen_undersokelse, sett)
         except Rejected as error:
             raise Retry(str(error)) from None
 

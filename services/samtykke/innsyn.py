@@ -1,7 +1,8 @@
 """Who has read, or been denied, what of a child: what the child itself or a guardian is told of it.
 
 Services, roles, times and purposes, never employees (domain notes §7). A reading is told of only where the viewer may
-see in full what was read, and where naming the reader betrays nothing: the read table decides each (`Kolonne.LESING`).
+see in full what was read, and where naming the reader betrays nothing: the read table decides each (`Kolonne.LESING`),
+and of an event or a task the portal too, which has seen by the content whether it is another person's.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,8 @@ READINGS = """
     FROM revisjon WHERE handling = 'lesing' AND subject = ANY($1::uuid[]) AND rolle <> 'system'
       AND slag IN ('hendelse', 'barn', 'oppgave', 'lesing')
       AND NOT (slag = 'oppgave' AND utfall = 'deny')
+      AND (slag NOT IN ('hendelse', 'oppgave')
+           OR (hendelse, type) IN (SELECT * FROM unnest($3::text[], $4::text[])))
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1 DESC, 2, 3, 5, 6, 9 LIMIT $2
 """
 
@@ -43,7 +46,9 @@ async def readings(kjerne: Kjerne, body: api.InnsynInn) -> api.InnsynUt:
         right = asked.decide(None, ())
         rows = []
         if right.outcome != "deny":
-            rows = await db.fetch(READINGS, list(gate.people[subject].barn), ROWS_MOST + 1)
+            seen = body.get("sett", ())
+            ids, types = [one["id"] for one in seen], [one["type"] for one in seen]
+            rows = await db.fetch(READINGS, list(gate.people[subject].barn), ROWS_MOST + 1, ids, types)
         sporing = telemetry.trace_id(telemetry.here())
         read = Read("lesing", subject, right, kategori=FORMAL)
         await log_reads(db, body["viewer"], FORMAL, [read], now, sporing)

@@ -2,11 +2,13 @@
 
 import re
 from html.parser import HTMLParser
+from itertools import product
 from typing import Any
 
 import httpx
 import pytest
 
+from contracts.oppgave import OPPGAVE
 from tests.unit.portal.conftest import Browser
 from tests.unit.portal.test_readable_by_all import Outline
 from tests.unit.portal.verden import FORESATT, LAERER, NOW, REVISOR, Verden, principal
@@ -74,6 +76,31 @@ async def test_what_is_another_persons_or_tells_who_reported_is_on_no_page_and_i
     assert [body["ingen_undersokelse"] for body in verden.insights] == [True] * 3
 
 
+async def test_a_task_that_rests_on_a_parents_own_case_and_who_has_read_of_it_are_another_persons_too(
+    kari: str, verden: Verden, browser: Browser
+) -> None:
+    absence, case = verden.rows
+    own = verden.tasks[0]
+    verden.task(kari, "koordinerende-enhet", [case, absence])
+    by_nav = {
+        **READ,
+        "tjeneste": "nav",
+        "utfall": "full",
+        "kategorier": ["nav-sosial"],
+        "hendelse": case["id"],
+    }
+    verden.readings = [READ, by_nav]
+    own["forklaring"] = None
+    for who, path in product((FORESATT, principal("barn")), ("", "/innsyn.html", "/innsyn.json")):
+        text = (await browser(who).get(f"/innsyn/{kari}{path}")).text
+        assert "NAV" not in text, path
+        assert "To tjenester følger opp barnet" not in text, path
+    assert verden.insights[-1]["sett"] == [
+        {"id": absence["id"], "type": absence["type"]},
+        {"id": own["id"], "type": OPPGAVE},
+    ]
+
+
 async def test_while_barnevernet_investigates_the_gate_is_told_that_it_may_and_shows_nothing_of_it(
     kari: str, verden: Verden, browser: Browser
 ) -> None:
@@ -104,7 +131,8 @@ async def test_a_child_that_is_not_hers_looks_like_one_that_does_not_exist(
 
 async def test_a_family_is_not_shown_the_way_of_an_event(kari: str, verden: Verden, browser: Browser) -> None:
     row = verden.rows[0]
-    assert (await browser(FORESATT).get(f"/hendelser{row['source']}/{row['id']}")).status_code == 404
+    for way in (f"{row['source']}/{row['id']}", f"/{row['id']}"):
+        assert (await browser(FORESATT).get(f"/hendelser{way}")).status_code == 404
 
 
 async def test_the_data_file_has_what_the_page_has(kari: str, browser: Browser) -> None:

@@ -64,7 +64,8 @@ def known_by_its_task_alone(viewer: Json, item: Json) -> str:
 @dataclass
 class Verden:
     """What exists. `gate` decides; `reads` are the items asked about, with the viewer; `away` are parts that fail;
-    `placeless` are children with a protected address, `investigated` those barnevernet looks into."""
+    `placeless` are children with a protected address, `investigated` those barnevernet looks into; one of
+    `readings` may name the event that was read (`hendelse`)."""
 
     rows: list[Json] = field(default_factory=list)
     tasks: list[Json] = field(default_factory=list)
@@ -272,7 +273,9 @@ class Verden:
         async def readings(request: Request) -> Response:
             body = orjson.loads(await request.body())
             self.insights.append(body)
-            return as_json({"lesinger": self.readings, "flere": False})
+            shown = {None, *(one["id"] for one in body["sett"])}
+            told = [r for r in self.readings if r.get("hendelse") in shown]
+            return as_json({"lesinger": told, "flere": False})
 
         return self._app(
             "samtykke",
