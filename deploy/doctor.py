@@ -15,6 +15,7 @@ import asyncpg
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 from sqlalchemy.exc import DBAPIError
 
@@ -25,7 +26,7 @@ from backbone.settings import KEYS, MissingSecret, Settings
 from contracts.catalogue import Catalogue
 from contracts.tjenester import SAMORDNING, SAMTYKKE
 from contracts.topics import INNBOKS, event_topic
-from deploy.migrate import behind
+from deploy.migrate import strays
 
 Alvor = Literal["feil", "advarsel"]
 Place = tuple[str, int]
@@ -96,7 +97,7 @@ class Doctor:
         """All findings, errors first. Where an engine is away, what needs it is not looked at."""
         parts, database, kafka = await asyncio.gather(self._parts(), self._database(), self._kafka())
         findings = [*self._secrets(), *database, *kafka, *parts]
-        if not any(f.kode in ("postgres-borte", "database-gammel") for f in database):
+        if not any(f.kode in ("postgres-borte", "database-gammel", "database-nyere") for f in database):
             findings += await self._journals()
             findings += await self._parked()
             findings += await self._lane()
@@ -135,9 +136,10 @@ class Doctor:
     async def _database(self) -> list[Finding]:
         try:
             async with asyncio.timeout(2 * ANSWER_S):
-                old = await behind(self._settings, self._catalogue)
-                if old:
-                    return [Finding("database-gammel", "feil", {"navn": ", ".join(old)})]
+                old, newer = await strays(self._settings, self._catalogue)
+                if old or newer:
+                    named = {"database-gammel": old, "database-nyere": newer}
+                    return [Finding(k, "feil", {"navn": ", ".join(n)}) for k, n in named.items() if n]
                 before = time.time()
                 (row,) = await self._rows(
                     SAMTYKKE, "SELECT extract(epoch FROM clock_timestamp())::float8 AS tid"
@@ -152,9 +154,10 @@ class Doctor:
                 admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap(self._settings))
                 try:
                     await admin.start()
-                    wanted = {self._settings.topic(t.navn): t.partitions for t in self._catalogue.topics()}
-                    known = set(await admin.list_topics())
-                    described = await admin.describe_topics([t for t in wanted if t in known])
+                    wanted = {self._settings.topic(t.navn): t for t in self._catalogue.topics()}
+                    known = [t for t in await admin.list_topics() if t in wanted]
+                    described = await admin.describe_topics(known)
+                    kept = await _kept_ms(admin, known)
                 finally:
                     await admin.close()
         except AWAY as error:
@@ -163,10 +166,14 @@ class Doctor:
         found = [Finding("emne-mangler", "feil", {"navn": ", ".join(missing)})] if missing else []
         for topic in described:
             name, has = topic["topic"], len(topic["partitions"])
-            if has != wanted[name]:
+            if has != (partitions := wanted[name].partitions):
                 found.append(
-                    Finding("emne-partisjoner", "feil", {"navn": name, "har": has, "skal": wanted[name]})
+                    Finding("emne-partisjoner", "feil", {"navn": name, "har": has, "skal": partitions})
                 )
+        for name, topic in wanted.items():
+            if (ms := kept.get(name, -1)) != -1 and not 0 <= topic.retention_ms <= ms:
+                short = {"navn": name, "har": str(ms), "skal": str(topic.retention_ms)}
+                found.append(Finding("emne-lagring", "feil", short))
         return found
 
     async def _journals(self) -> list[Finding]:
@@ -269,6 +276,13 @@ class Doctor:
                 return list(await (await driver(connection)).fetch(query, *args))
         finally:
             await engine.dispose()
+
+
+async def _kept_ms(admin: AIOKafkaAdminClient, topics: list[str]) -> dict[str, int]:
+    """How long each topic keeps what is in it, -1 for ever; left out where we may not ask."""
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name, {"retention.ms": None}) for name in topics]
+    resources = [r for answer in await admin.describe_configs(asked) for r in answer.resources]
+    return {name: int(value) for *_, name, entries in resources for _, value, *_ in entries}
 
 
 def _waiting(ends: Mapping[Place, int], positions: Mapping[Place, int]) -> dict[Place, int]:

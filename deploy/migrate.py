@@ -5,7 +5,7 @@ file's name, so the newest is known without alembic, and a start with nothing to
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,9 +36,13 @@ class Schema:
         return MIGRATIONS / self.navn
 
     @property
+    def revisions(self) -> list[str]:
+        """All of them, in their order: so their files' names sort."""
+        return sorted(path.stem for path in self.folder.glob("[0-9]*.py"))
+
+    @property
     def head(self) -> str:
-        """The newest revision: its files' names sort in the order of the revisions."""
-        return max(path.stem for path in self.folder.glob("[0-9]*.py"))
+        return self.revisions[-1]
 
 
 JOURNAL = Schema("journal", "backbone.lane:metadata")
@@ -52,6 +56,10 @@ OWN: dict[str, Schema] = {
 SCHEMAS: tuple[Schema, ...] = (JOURNAL, *OWN.values())
 
 
+class NewerData(Exception):
+    """The text names databases at a revision that this version of Samspor does not know: a newer one made it."""
+
+
 def databases(catalogue: Catalogue) -> dict[str, Schema]:
     """Every database there must be, the one behind the first page first: our own parts', then a journal per service."""
     return {**OWN, **dict.fromkeys(catalogue.tjenester, JOURNAL)}
@@ -63,10 +71,13 @@ async def migrate(
     """Bring every database to its newest revision; the names of those that were not there already.
 
     A database and the role that owns it are created where the user of `database_url` may do so; where it may not,
-    they must exist. `ready` hears of each database as soon as it is usable. Raises what PostgreSQL says.
+    they must exist. `ready` hears of each database as soon as it is usable. Raises NewerData, having changed nothing,
+    and what PostgreSQL says.
     """
     wanted = databases(catalogue)
     at = await _revisions(settings, wanted)
+    if newer := _newer(at, wanted):
+        raise NewerData(", ".join(newer))
     alembic = asyncio.Lock()  # its context is the process's: one upgrade at a time, while others are created
 
     async def bring_up(name: str) -> None:
@@ -81,11 +92,18 @@ async def migrate(
     return [name for name, schema in wanted.items() if at.get(name) != schema.head]
 
 
-async def behind(settings: Settings, catalogue: Catalogue) -> list[str]:
-    """Names of the databases that are missing or not at their newest revision."""
+async def strays(settings: Settings, catalogue: Catalogue) -> tuple[list[str], list[str]]:
+    """Names of the databases that are missing or not yet at their newest revision; and of those that are past it."""
     wanted = databases(catalogue)
     at = await _revisions(settings, wanted)
-    return [name for name, schema in wanted.items() if at.get(name) != schema.head]
+    newer = _newer(at, wanted)
+    older = [n for n, schema in wanted.items() if at.get(n) != schema.head and n not in newer]
+    return older, newer
+
+
+def _newer(at: Mapping[str, str | None], wanted: Mapping[str, Schema]) -> list[str]:
+    """A revision without a file here: files are never taken away, so a later version of Samspor has it."""
+    return [name for name, revision in at.items() if revision and revision not in wanted[name].revisions]
 
 
 async def _revisions(settings: Settings, names: Iterable[str]) -> dict[str, str | None]:

@@ -49,7 +49,7 @@ hjelp-up-port = Portalens port; de tre neste brukes av de andre delene. 0 velger
 hjelp-up-json = Skriv én linje JSON på stdout når alt er klart: adresser, prosesser og tilgangsbevis.
 
 hjelp-serve = Kjør én del som egen prosess, med innstillinger fra SAMSPOR_-variabler. Delene: { $deler }.
-hjelp-migrate = Lag databaser og roller som mangler, og bring skjemaene til nyeste utgave.
+hjelp-migrate = Lag databaser, roller og emner i Kafka som mangler, og bring skjemaene til nyeste utgave.
 
 hjelp-rebuild = Regn ut faktasett og oppgaver på nytt fra tidslinjene, i nye tabeller ved siden av de gamle, og bytt når de er like.
 hjelp-rebuild-godta = Bytt også når resultatet er et annet, som etter en endring i regler eller kode. Det som er nytt, varsles én gang.
@@ -214,6 +214,12 @@ migrate-ferdig = { $antall ->
     [0] Alle databasene er à jour.
    *[other] Brakt à jour: { $navn }.
  }
+migrate-stanset = Databasene er ikke brakt à jour: { $feil }.
+    .gjor = Se at PostgreSQL er oppe, at SAMSPOR_DATABASE_URL er riktig, og at brukeren der kan lage databaser og roller (eller at de finnes), og kjør på nytt. De databasene som er ferdige, er det.
+migrate-emner = Emnene i Kafka finnes.
+migrate-emner-stanset = Emnene i Kafka er ikke laget: { $feil }.
+    .gjor = Se at Kafka er oppe, at SAMSPOR_KAFKA er riktig, at vi har lov til å lage emner, og at SAMSPOR_REPLICATION_FACTOR ikke er større enn antall meglere, og kjør på nytt.
+migrate-uten-kafka = SAMSPOR_KAFKA er ikke satt, så emnene er ikke laget.
 simulate-dag = { $dag }: { $mottatt } tatt imot, { $kjent } kjent, { $feil } feil
 status-tittel = Samspor nå
 status-tjeneste = Tjeneste
@@ -226,6 +232,8 @@ status-avvist = Avvist
 status-parkert = Parkert
 status-publisert = Publisert
 status-samordning = Tidslinjer: { $hendelser } hendelser, etterslep { $etterslep }, parkert { $parkert }. Åpne oppgaver: { $oppgaver }.
+status-utilgjengelig = Kan ikke si hvordan det står: { $feil }.
+    .gjor = Kjør «samspor doctor», som sier hva som er galt og hva du gjør.
 status-sist-lest = Samordningen leste sist noe { $tid }.
 lege-frisk = [green]✓[/green] Alt er i orden.
 lege-hemmelighet = { $variabel } er ikke satt.
@@ -234,12 +242,16 @@ lege-postgres-borte = PostgreSQL svarer ikke ({ $feil }).
     .gjor = Start den, eller rett SAMSPOR_DATABASE_URL. Det som er kvittert, er trygt; det som sendes nå, må avsenderne sende igjen.
 lege-database-gammel = Mangler eller er ikke på nyeste utgave: { $navn }.
     .gjor = Kjør «samspor migrate».
+lege-database-nyere = Laget av en nyere utgave av Samspor enn denne: { $navn }.
+    .gjor = Installer den nyere utgaven. Denne kan ikke lese dataene, og endrer dem ikke.
 lege-kafka-borte = Kafka svarer ikke ({ $feil }).
     .gjor = Start den, eller rett SAMSPOR_KAFKA. Mottaket går som før; hendelsene venter i journalene og sendes når den er tilbake.
 lege-emne-mangler = Emner mangler i Kafka: { $navn }.
-    .gjor = Start «samspor up» på nytt, eller lag dem med 12 partisjoner før delene startes.
+    .gjor = Kjør «samspor migrate»: den lager dem slik hvert av dem skal være.
 lege-emne-partisjoner = { $navn } har { $har } partisjoner og skal ha { $skal }.
     .gjor = Ulikt antall skiller ett barns hendelser mellom prosesser. Lag emnet på nytt med { $skal }; legg ikke bare til partisjoner, for da flytter nøklene seg.
+lege-emne-lagring = { $navn } sletter for tidlig: retention.ms er { $har } og skal være { $skal } (-1 er for alltid).
+    .gjor = Sett retention.ms til { $skal } på emnet straks. Det som alt er slettet der, kommer ikke tilbake.
 lege-del-borte = { $del } svarer ikke på { $adresse } ({ $feil }).
     .gjor = Se loggen til delen. Under «samspor up» startes den på nytt av seg selv; ellers: «samspor serve { $del }».
 lege-del-syk = { $del } svarer med feil ({ $status }).

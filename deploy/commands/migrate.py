@@ -1,4 +1,4 @@
-"""`samspor migrate`: databases, roles and schemas."""
+"""`samspor migrate`: databases, roles and schemas, and the topics where Kafka is named."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,16 +19,35 @@ def migrate(
     ] = DATA_DIR,
     as_json: Annotated[bool, typer.Option("--json", help=text("hjelp-json"))] = False,
 ) -> None:
+    from aiokafka.errors import KafkaError
+
+    from backbone.database import DATABASE_AWAY
+    from backbone.kafka import ensure_topics
     from backbone.settings import MissingSecret
     from contracts.catalogue import Catalogue
+    from deploy.migrate import NewerData
     from deploy.migrate import migrate as run
+
+    settings, catalogue = felles.settings(data_dir), Catalogue.standard()
 
     async def main() -> None:
         try:
-            done = await run(felles.settings(data_dir), Catalogue.standard())
+            done = await run(settings, catalogue)
         except MissingSecret as missing:
             fail("innstilling-mangler", melding=str(missing))
+        except NewerData as newer:
+            fail("lege-database-nyere", navn=str(newer))
+        except DATABASE_AWAY as error:
+            fail("migrate-stanset", feil=type(error).__name__)
         progress.print(text("migrate-ferdig", antall=len(done), navn=", ".join(done)))
+        if settings.kafka is None:
+            progress.print(text("migrate-uten-kafka"))
+        else:
+            try:
+                await ensure_topics(settings, catalogue.topics())
+            except (KafkaError, OSError) as error:
+                fail("migrate-emner-stanset", feil=type(error).__name__)
+            progress.print(text("migrate-emner"))
         if as_json:
             write_json({"oppdatert": done})
 

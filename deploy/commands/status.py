@@ -23,8 +23,9 @@ def status(
 ) -> None:
     from rich.table import Table
 
+    from backbone.database import DATABASE_AWAY
     from backbone.failures import Retry
-    from backbone.samtykke_client import InternalClient
+    from backbone.samtykke_client import InternalClient, Rejected
     from backbone.settings import MissingSecret
     from contracts.catalogue import Catalogue
     from deploy import oversikt
@@ -42,8 +43,12 @@ def status(
             timelines = await oversikt.timelines(settings)
         except MissingSecret as missing:
             fail("innstilling-mangler", melding=str(missing))
+        except Rejected as no:
+            felles.rejected(no.problem)
         except OSError:
             fail("ingen-forbindelse", adresse="PostgreSQL")
+        except DATABASE_AWAY as error:
+            fail("status-utilgjengelig", feil=type(error).__name__)
         if as_json:
             write_json({"journaler": journals, "tidslinjer": timelines, "samordning": leser})
             return

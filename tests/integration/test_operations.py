@@ -1,6 +1,10 @@
 """Operating it: what was set aside is found, explained, replayed or dropped, and what is wrong is said."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import asyncpg
@@ -13,14 +17,17 @@ from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from backbone.clock import system_clock
-from backbone.database import driver
+from backbone.database import create_engine, driver
 from backbone.kafka import Outgoing, Publisher, bootstrap, ensure_topics
 from backbone.meldinger import messages
-from backbone.samtykke_client import Rejected
+from backbone.samtykke_client import InternalClient, Rejected
 from backbone.settings import Settings, fresh_secrets
 from contracts.catalogue import Catalogue
-from contracts.topics import INNBOKS, Topic
+from contracts.topics import INNBOKS, KJEDE, PARKERT, Topic
 from deploy.commands import dlq as dlq_command
+from deploy.commands import felles
+from deploy.commands import migrate as migrate_command
+from deploy.commands import status as status_command
 from deploy.commands.doctor import told
 from deploy.dlq import DeadLetters, Entry, Ref, UnknownEntry
 from deploy.doctor import Doctor, Finding, Limits
@@ -186,6 +193,101 @@ async def test_what_is_wrong_is_found_and_said_with_what_to_do(
     assert f"{prefix}nav.hendelser" in missing and f"{prefix}skole.hendelser" not in missing
 
 
+async def test_a_topic_that_forgets_what_is_to_be_kept_is_found(
+    settings: Settings, topics: Catalogue
+) -> None:
+    settings = _apart(settings)
+    short, shorter = replace(KJEDE, retention_ms=60_000), replace(PARKERT, retention_ms=60_000)
+    await ensure_topics(settings, [short, shorter, replace(INNBOKS, retention_ms=-1)])
+    await _listed(settings, 3)
+    found = await Doctor(settings.model_copy(update=NO_PARTS), topics, LIMITS).examine()
+    assert [f.args for f in found if f.kode == "emne-lagring"] == [
+        {"navn": settings.topic(PARKERT.navn), "har": "60000", "skal": "7776000000"},
+        {"navn": settings.topic(KJEDE.navn), "har": "60000", "skal": "-1"},
+    ]
+
+
+async def test_after_migrate_databases_and_topics_are_as_they_should_be(
+    settings: Settings, topics: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = _apart(settings)
+
+    async def wrong() -> set[str]:
+        found = await Doctor(settings.model_copy(update=NO_PARTS), topics, LIMITS).examine()
+        return {f.kode for f in found if f.kode.startswith(("emne", "database"))}
+
+    monkeypatch.setattr(felles, "settings", lambda _: settings)
+    assert await wrong() == {"emne-mangler", "database-gammel"}
+    assert (await said_by(migrate_command, tmp_path))[0] == 0
+    await _listed(settings, len(topics.topics()))
+    assert await wrong() == set()
+
+    engine = create_engine(settings, "skole", 2)
+    async with engine.begin() as connection:
+        await (await driver(connection)).execute("UPDATE alembic_version SET version_num = '9999_x'")
+    await engine.dispose()
+    assert await wrong() == {"database-nyere"}
+    code, said = await said_by(migrate_command, tmp_path)
+    assert code == 2 and "skole" in said
+
+
+@pytest.mark.parametrize("command", [migrate_command, status_command])
+async def test_engines_that_are_away_are_said_in_words(
+    command: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"DATABASE_URL": "postgresql://127.0.0.1:1", "KAFKA": "127.0.0.1:1"}.items():
+        monkeypatch.setenv(f"SAMSPOR_{name}", value)
+    assert (await said_by(command, tmp_path))[0] == 2
+
+
+async def test_migrate_says_that_kafka_is_away_when_the_databases_are_there(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(felles, "settings", lambda _: settings.model_copy(update={"kafka": "127.0.0.1:1"}))
+    code, said = await said_by(migrate_command, tmp_path)
+    assert code == 2 and "SAMSPOR_KAFKA" in said
+
+
+async def test_status_says_what_to_do_where_there_are_no_databases_and_what_samordning_says_no_to(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no(*_: Any, **__: Any) -> None:
+        raise Rejected(403, {"feil": [{"feil": "Ikke for deg.", "gjor": "Spør."}]})
+
+    monkeypatch.setattr(felles, "settings", lambda _: settings.model_copy(update=NO_PARTS))
+    code, said = await said_by(status_command, tmp_path)
+    assert code == 2 and "samspor doctor" in said
+    monkeypatch.setattr(InternalClient, "call", no)
+    code, said = await said_by(status_command, tmp_path)
+    assert code == 1 and "Ikke for deg." in said
+
+
+def _apart(settings: Settings) -> Settings:
+    """With no topic yet; those made are deleted with the test's own."""
+    return settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}annet."})
+
+
+async def _listed(settings: Settings, count: int) -> None:
+    """A broker says that topics are made a moment before it lists them."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap(settings))
+    await admin.start()
+    try:
+        async with asyncio.timeout(20):
+            while sum(t.startswith(settings.topic_prefix) for t in await admin.list_topics()) < count:
+                await asyncio.sleep(0.05)
+    finally:
+        await admin.close()
+
+
+async def said_by(command: ModuleType, data_dir: Path) -> tuple[int, str]:
+    """What the command ends with, and says; never a traceback."""
+    app = typer.Typer()
+    command.register(app)
+    answer = await asyncio.to_thread(lambda: CliRunner().invoke(app, ["--data-dir", str(data_dir)]))
+    assert answer.exception is None or isinstance(answer.exception, SystemExit)
+    return answer.exit_code, answer.output
+
+
 async def test_engines_that_are_away_are_said_once_and_what_needs_them_is_not_looked_at(
     catalogue: Catalogue,
 ) -> None:
@@ -266,8 +368,9 @@ async def _forget(settings: Settings, topic: Topic) -> None:
 
 
 CODES = (
-    "hemmelighet", "postgres-borte", "database-gammel", "kafka-borte", "emne-mangler", "emne-partisjoner", "del-borte",
-    "del-syk", "formidler-mangler", "journal-henger", "parkert", "leser-star", "klokke",
+    "hemmelighet", "postgres-borte", "database-gammel", "database-nyere", "kafka-borte", "emne-mangler",
+    "emne-partisjoner", "emne-lagring", "del-borte", "del-syk", "formidler-mangler", "journal-henger", "parkert",
+    "leser-star", "klokke",
     "meldevei-star", "innboks-nokkel", "innboks-parkert",
 )  # fmt: skip
 
