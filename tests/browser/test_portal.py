@@ -59,7 +59,7 @@ async def test_a_teacher_sees_what_consent_gives_and_no_more(familie: Familie, s
     await four_services(familie)
     await familie.tell("helsestasjon", "oppfolging.utvidet")
     page = await sign_in("Lærer")
-    await open_child(page, familie, 2)
+    await open_child(page, familie, 5)
     await expect(page.locator(".tjenestekort")).to_have_count(2)
     main = page.locator("main")
     await expect(main).to_contain_text("Utvidet oppfølging")
