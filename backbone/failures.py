@@ -39,7 +39,8 @@ def backoff(rng: random.Random, first_s: float = 0.1, most_s: float = 5.0) -> It
 def unless_cancelled() -> None:
     """Raises CancelledError where this task was told to end.
 
-    A call that is cancelled just as its connection is lost raises the loss in place of the cancellation (SQLAlchemy on
+    A CancelledError may be a library's own (aiokafka's, of a task that it ended), and a loop must not end of it. And a
+    call that is cancelled just as its connection is lost raises the loss in place of the cancellation (SQLAlchemy on
     closing it, httpcore): a loop that waits for neighbours that are away would go on for ever, and who waits for it
     too.
     """

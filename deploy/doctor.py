@@ -19,6 +19,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 from sqlalchemy.exc import DBAPIError
 
+from backbone import consumer_end
 from backbone.client import http_client
 from backbone.database import create_engine, driver
 from backbone.kafka import bootstrap
@@ -259,7 +260,7 @@ class Doctor:
                 begins = await consumer.beginning_offsets(places)
                 ends = await consumer.end_offsets(places)
         finally:
-            await consumer.stop()
+            await consumer_end.end(consumer)
         return {
             reader: {
                 (tp.topic, tp.partition): end

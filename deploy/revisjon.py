@@ -16,7 +16,7 @@ import asyncpg
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from backbone import ledger
+from backbone import consumer_end, ledger
 from backbone.clock import Clock
 from backbone.database import create_engine, driver
 from backbone.journal import receipt
@@ -89,7 +89,7 @@ async def published(settings: Settings) -> list[Head]:
                 lines += [record.value for record in records]
         return heads_of(lines)
     finally:
-        await consumer.stop()
+        await consumer_end.end(consumer)
 
 
 async def verify(settings: Settings, names: Iterable[str], heads: Sequence[Head]) -> list[Verified]:

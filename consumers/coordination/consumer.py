@@ -21,8 +21,9 @@ from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from backbone import metrics
+from backbone.consumer_end import end
 from backbone.database import DATABASE_AWAY, driver
-from backbone.failures import Retry, backoff
+from backbone.failures import Retry, backoff, unless_cancelled
 from backbone.kafka import FETCH_MIN_BYTES, PATIENCE_S, Standstill, Watch, bootstrap
 from backbone.samtykke_client import Rejected
 from backbone.settings import Settings
@@ -82,7 +83,8 @@ class Consumer:
             try:
                 await self._session(stop)
                 waits = backoff(self._rng)
-            except (KafkaError, Standstill, OSError) as error:
+            except (KafkaError, Standstill, OSError, asyncio.CancelledError) as error:
+                unless_cancelled()
                 log.warning("the consumer starts anew: %s", type(error).__name__)
                 metrics.CONSUMER_RESTARTS.labels(GROUP, type(error).__name__).inc()
                 await pause(stop, next(waits))
@@ -121,9 +123,7 @@ class Consumer:
             await self._read(kafka, places, stop)
         finally:
             self._kafka = None
-            with suppress(TimeoutError, KafkaError):
-                async with asyncio.timeout(KAFKA_TIMEOUT_S):
-                    await kafka.stop()
+            await end(kafka)
 
     async def _read(self, kafka: AIOKafkaConsumer, places: "_Places", stop: asyncio.Event) -> None:
         """While one batch is in the database's hands, the next is fetched and made ready. They are written one after

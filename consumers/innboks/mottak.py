@@ -16,8 +16,9 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from backbone.clock import Clock
+from backbone.consumer_end import end
 from backbone.database import DATABASE_AWAY
-from backbone.failures import Retry, backoff
+from backbone.failures import Retry, backoff, unless_cancelled
 from backbone.kafka import Watch, bootstrap
 from backbone.settings import Settings
 from consumers.innboks.lager import Arrived, Lager, Parked
@@ -49,7 +50,8 @@ class Mottak:
             try:
                 await self._read(stop)
                 waits = backoff(random.Random(), most_s=WAIT_S_MAX)
-            except (Retry, KafkaError, *DATABASE_AWAY) as error:
+            except (Retry, KafkaError, *DATABASE_AWAY, asyncio.CancelledError) as error:
+                unless_cancelled()
                 log.warning("the inbox waits: %s", type(error).__name__)
                 await _pause(stop, next(waits))
 
@@ -80,9 +82,7 @@ class Mottak:
                     await self._take([record for records in batch.values() for record in records])
                 await watch.look(consumer)
         finally:
-            with suppress(TimeoutError, KafkaError):
-                async with asyncio.timeout(self._settings.delivery_timeout_s):
-                    await consumer.stop()
+            await end(consumer)
 
     async def _seek(self, consumer: AIOKafkaConsumer) -> None:
         reached = await self._lager.positions()

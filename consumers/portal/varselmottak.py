@@ -12,7 +12,7 @@ from typing import Any
 
 from backbone import metrics, telemetry
 from backbone.clock import Clock
-from backbone.failures import Retry, backoff
+from backbone.failures import Retry, backoff, unless_cancelled
 from backbone.settings import Settings
 from consumers.portal.varsellager import Parkert, Plass, Varsellager
 from contracts.envelope import ContractError, Envelope, from_kafka
@@ -51,7 +51,8 @@ class Varselmottak:
         while not stop.is_set():
             try:
                 await self._consume(stop)
-            except (Retry, OSError, TimeoutError) as error:
+            except (Retry, OSError, asyncio.CancelledError) as error:
+                unless_cancelled()
                 log.warning("alerts wait: %s", type(error).__name__)
                 metrics.CONSUMER_RESTARTS.labels(GROUP, type(error).__name__).inc()
                 await pause(next(waits), stop)
@@ -63,6 +64,7 @@ class Varselmottak:
         from aiokafka import AIOKafkaConsumer
         from aiokafka.errors import KafkaError
 
+        from backbone.consumer_end import end
         from backbone.kafka import FETCH_MIN_BYTES, Watch
 
         topic = self._settings.topic(event_topic(SAMORDNING).navn)
@@ -90,11 +92,7 @@ class Varselmottak:
         except KafkaError as error:
             raise Retry(type(error).__name__) from None
         finally:
-            try:
-                async with asyncio.timeout(self._settings.delivery_timeout_s):
-                    await consumer.stop()
-            except (TimeoutError, KafkaError):
-                pass  # its group will notice; the next consumer starts from the database's side of the truth
+            await end(consumer)
 
     async def handle(self, batch: Mapping[Any, Sequence[Any]]) -> dict[Any, int]:
         """Take a batch in; the next offset of each partition. Raises Retry."""

@@ -256,7 +256,9 @@ async def test_a_change_feed_that_answers_its_cancellation_by_a_loss_holds_nobod
         async def changes(self, after: int, wait_s: float = 0.0) -> api.EndringerUt:
             try:
                 await asyncio.sleep(60)
-            except asyncio.CancelledError:  # SQLAlchemy's rollback on a connection that is lost raises that instead
+            except (
+                asyncio.CancelledError
+            ):  # SQLAlchemy's rollback on a connection that is lost raises that instead
                 raise Retry("the connection was lost") from None
             raise AssertionError
 
