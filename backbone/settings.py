@@ -4,6 +4,7 @@ Secrets have no default: the embedded run makes its own once and keeps them besi
 """
 
 import base64
+import contextlib
 import json
 import os
 import secrets
@@ -25,10 +26,16 @@ class MissingSecret(RuntimeError):
     """A secret that this process needs is not set; the text names the variable."""
 
 
+class DamagedSecrets(Exception):
+    """The file of secrets of an embedded run cannot be read as one; the text is its path."""
+
+
 class Settings(BaseSettings):
     """All settings; the variable is SAMSPOR_ + the field's name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="SAMSPOR_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="SAMSPOR_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     data_dir: Path = Field(
         Path(".samspor"), description="where the embedded run keeps engines' data and secrets"
@@ -173,7 +180,7 @@ class Settings(BaseSettings):
     def embedded(cls, data_dir: Path, **overrides: Any) -> Self:
         """Settings of the embedded run: secrets made at the first start, kept in `data_dir`/hemmeligheter.json (0600),
         so that the next start reads the same data. An environment variable wins over the file, and an override over
-        both."""
+        both. Raises DamagedSecrets."""
         kept = _embedded_secrets(data_dir / "hemmeligheter.json")
         unset = {name: value for name, value in kept.items() if f"SAMSPOR_{name.upper()}" not in os.environ}
         return cls(**{"data_dir": data_dir, "demo": True, **unset, **overrides})
@@ -200,7 +207,7 @@ def _refuse_two(id_: str, current: object, earlier: Mapping[str, object]) -> Non
 
 
 def _embedded_secrets(path: Path) -> dict[str, Any]:
-    kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    kept = _kept(path) if path.exists() else {}
     made = {**fresh_secrets(), **kept}  # what an earlier version made is kept, what it did not know is added
     if made == kept:
         return kept
@@ -209,12 +216,20 @@ def _embedded_secrets(path: Path) -> dict[str, Any]:
     return made
 
 
+def _kept(path: Path) -> dict[str, Any]:
+    with contextlib.suppress(ValueError):
+        kept = json.loads(path.read_text())
+        if isinstance(kept, dict) and "kek" in kept:
+            return kept
+    raise DamagedSecrets(str(path))  # new secrets in their place would make what the others sealed unreadable
+
+
 def add_embedded_kek(data_dir: Path) -> str:
     """Makes a new key-encryption key the current one of the embedded run with this data, and keeps the others as
     earlier ones; its id, higher than every other: one that was taken out may still have wrapped what is in a backup.
-    Raises FileNotFoundError where there is no such run, and MissingSecret."""
+    Raises FileNotFoundError where there is no such run, DamagedSecrets, and MissingSecret."""
     path = data_dir / "hemmeligheter.json"
-    kept: dict[str, Any] = json.loads(path.read_text())
+    kept = _kept(path)
     id_ = kept.get("kek_id", DEFAULT_KEK)
     _refuse_two(id_, kept["kek"], kept.get("kek_earlier", {}))
     earlier = {**kept.get("kek_earlier", {}), id_: kept["kek"]}

@@ -20,13 +20,13 @@ from rich.console import Console
 from backbone.clock import system_clock
 from backbone.kafka import ensure_topics
 from backbone.meldinger import messages
-from backbone.settings import Settings
+from backbone.settings import MissingSecret, Settings
 from consumers.portal.personas import STANDARD as PERSONAS
 from contracts.catalogue import Catalogue
 from deploy.demo import write_private, write_tokens
 from deploy.engines import DataInUse, EngineError, EngineName, Engines
 from deploy.kommune.kjoring import simulate_as_child
-from deploy.migrate import databases, migrate
+from deploy.migrate import NewerData, databases, migrate
 from deploy.parts import PARTS, STOP_ORDER, Part, serve_as_child
 from deploy.ports import free_ports, is_free
 from deploy.supervisor import Job, State, Supervisor
@@ -267,11 +267,17 @@ class _Run:
 
 
 def _cause(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """One failure is enough for a reader: the first, as something she can act on where it is an engine's."""
+    """One failure is enough for a reader: the first, as something she can act on where it is one we know."""
     first = failures.exceptions[0]
     if isinstance(first, BaseExceptionGroup):
         return _cause(first)
-    return CannotStart("opp-motor", grunn=str(first)) if isinstance(first, EngineError) else first
+    if isinstance(first, EngineError):
+        return CannotStart("opp-motor", grunn=str(first))
+    if isinstance(first, NewerData):
+        return CannotStart("lege-database-nyere", navn=str(first))
+    if isinstance(first, MissingSecret):
+        return CannotStart("innstilling-mangler", melding=str(first))
+    return first
 
 
 def run_file(data_dir: Path) -> Path:

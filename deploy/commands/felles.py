@@ -1,6 +1,7 @@
 """What commands share: texts, the two consoles, which running Samspor is meant, and errors a user can act on."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -56,8 +57,34 @@ def run(main: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(begin())
 
 
+@contextmanager
+def read_or_fail() -> Iterator[None]:
+    """Ends the command where settings cannot be read; no value is shown, it could be a secret."""
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
+
+    from backbone.settings import DamagedSecrets, Settings
+
+    try:
+        yield
+    except DamagedSecrets as damaged:
+        fail("hemmeligheter-skadet", fil=str(damaged))
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        wrong = [f"SAMSPOR_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False)]
+        fail("innstilling-ugyldig", melding="; ".join(wrong))
+    except SettingsError as error:
+        fail("innstilling-ugyldig", melding=str(error))
+
+
 def settings(data_dir: Path) -> Any:
     """The settings of the run with this data where there is one, else those of the environment."""
+    with read_or_fail():
+        return _settings(data_dir)
+
+
+def _settings(data_dir: Path) -> Any:
     from backbone.settings import Settings
 
     run_file = data_dir / "kjorer.json"

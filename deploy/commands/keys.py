@@ -20,13 +20,16 @@ def register(app: typer.Typer) -> None:
 
 
 def new(data_dir: DataDir = DATA_DIR) -> None:
-    from backbone.settings import add_embedded_kek, fresh_key
+    from backbone.settings import MissingSecret, add_embedded_kek, fresh_key
 
     try:
-        id_ = add_embedded_kek(data_dir)
+        with felles.read_or_fail():
+            id_ = add_embedded_kek(data_dir)
     except FileNotFoundError:
         typer.echo(fresh_key())  # for the installation's own store of secrets; nothing is written down here
         return
+    except MissingSecret as missing:
+        fail("innstilling-mangler", melding=str(missing))
     result.print(text("keys-ny", id=id_, mappe=str(data_dir)))
 
 

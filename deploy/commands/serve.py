@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.commands.felles import fail, text
+from deploy.commands.felles import fail, read_or_fail, text
 
 DELER = ("samtykke", "portal", "tjenester", "relay", "innboks", "samordning")
 
@@ -22,6 +22,8 @@ def serve(part: Annotated[str, typer.Argument(metavar="DEL")]) -> None:
         fail("ukjent-del", navn=part, kjente=", ".join(DELER))
     logs.configure(part)
     try:
-        parts.serve(parts.BY_NAVN[part], Settings())
+        with read_or_fail():
+            settings = Settings()
+        parts.serve(parts.BY_NAVN[part], settings)
     except MissingSecret as missing:
         fail("innstilling-mangler", melding=str(missing))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.commands.felles import DATA_DIR, text
+from deploy.commands.felles import DATA_DIR, read_or_fail, text
 
 
 def register(app: typer.Typer) -> None:
@@ -29,4 +29,6 @@ def up(
     from deploy.up import Options
     from deploy.up import up as run
 
-    raise typer.Exit(run(Options(data_dir, port, tempo, not uten_simulering, as_json)))
+    with read_or_fail():
+        code = run(Options(data_dir, port, tempo, not uten_simulering, as_json))
+    raise typer.Exit(code)
