@@ -79,11 +79,7 @@ class Up:
 
     def family(self) -> set[int]:
         """Every process that belongs to this run now: its descendants, engines included."""
-        parents = dict(_processes())
-        family = {self.process.pid}
-        while more := {pid for pid, parent in parents.items() if parent in family} - family:
-            family |= more
-        return family
+        return family(self.process.pid)
 
 
 @asynccontextmanager
@@ -95,6 +91,15 @@ async def up(data_dir: Path, port: int, *options: str) -> AsyncIterator[Up]:
     finally:
         if run.process.returncode is None:
             await run.stop()
+
+
+def family(pid: int) -> set[int]:
+    """The process and its descendants."""
+    parents = dict(_processes())
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
 
 
 def is_alive(pid: int) -> bool:

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from tests.faults.check import Key, Kind
 from tests.faults.rows import BY_NAVN, ROWS
@@ -30,6 +31,8 @@ from tests.faults.run import Outcome, Row, run_seed
 from tests.faults.stack import Stack
 
 EVENTS = 400
+WIDTH = 120
+"""Of what is written to a file."""
 SHOWN = (Kind.LOST, Kind.DOUBLED, Kind.LEAKED)
 Tell = Callable[[Outcome], None]
 
@@ -49,7 +52,10 @@ def main(
     if unknown:
         raise typer.BadParameter(f"no such row: {', '.join(unknown)}")
     rows = [BY_NAVN[navn] for navn in row] if row else list(ROWS)
-    console, began = Console(soft_wrap=True, highlight=False), time.monotonic()
+    width = None if sys.stdout.isatty() else WIDTH
+    console, began = Console(soft_wrap=True, highlight=False, width=width), time.monotonic()
+    for one in rows:
+        console.print(f"[dim]{one.navn}: {one.what}[/dim]")
     waiting = deque((one, nr) for nr in seed or range(first, first + seeds) for one in rows)
     outcomes: list[Outcome] = []
 
@@ -129,7 +135,8 @@ def table(outcomes: Sequence[Outcome]) -> Table:
     by_row: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         by_row[outcome.row.navn].append(outcome)
-    found = Table("row", "seeds", "events", "lost", "doubled", "leaked", "other", "healed p50 / max", "")
+    heads = ("seeds", "events", "lost", "doubled", "leaked", "other", "healed s, p50 / max", "")
+    found = Table(Column("row", no_wrap=True), *heads, box=SIMPLE_HEAD)
     for navn, of_row in by_row.items():
         healed = [o.healed_s for o in of_row if o.healed_s is not None]
         counts = [sum(o.count(kind) for o in of_row) for kind in SHOWN]
@@ -137,11 +144,11 @@ def table(outcomes: Sequence[Outcome]) -> Table:
         passed = sum(o.passed for o in of_row)
         planted = of_row[0].row.planted
         found.add_row(
-            f"{navn}\n[dim]{of_row[0].row.what}[/dim]",
+            navn,
             str(len(of_row)),
             f"{sum(o.events for o in of_row):,}",
             *(f"({n})" if planted else str(n) for n in (*counts, other)),
-            f"{statistics.median(healed):.1f} / {max(healed):.1f} s" if healed else "–",
+            f"{statistics.median(healed):.1f} / {max(healed):.1f}" if healed else "–",
             ("caught" if planted else "ok")
             if passed == len(of_row)
             else f"[red]{len(of_row) - passed} failed[/red]",

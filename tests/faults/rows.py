@@ -20,6 +20,8 @@ from tests.faults.stack import SESSION_TIMEOUT_MS
 KILLED = tuple(part.navn for part in PARTS)
 LOCKED_WITHIN_S = 15.0
 FROZEN_S = (0.5, 3.0)
+AWAY_S = (12.0, 40.0)
+"""Past the patience of all that waits for an engine: 10 s for an acknowledgement, 15 s in a client's end."""
 HEALTH_GIVES_UP_S = 90.0
 """The supervisor asks a part that does not answer six times before it kills it."""
 NEVER_RESTS_S = 15.0
@@ -47,6 +49,26 @@ def kill(navn: str, times: int = 1) -> Script:
         for at in fault.moments(times):
             await fault.load.reached(at)
             await fault.stack.kill(navn)
+
+    return script
+
+
+def away(engine: str) -> Script:
+    async def script(fault: Fault) -> None:
+        (at,) = fault.moments(1)
+        await fault.load.reached(at)
+        async with fault.stack.away(engine):
+            await asyncio.sleep(fault.rng.uniform(*AWAY_S))
+
+    return script
+
+
+def silent(engine: str) -> Script:
+    async def script(fault: Fault) -> None:
+        (at,) = fault.moments(1)
+        await fault.load.reached(at)
+        with fault.stack.silent(engine):
+            await asyncio.sleep(fault.rng.uniform(*AWAY_S))
 
     return script
 
@@ -201,6 +223,10 @@ ROWS = (
     Row("freeze-consumer", "SIGSTOP of the consumer past its session, a second one beside", freeze_consumer),
     Row("kill-kafka", "SIGKILL of the broker", kill("kafka")),
     Row("kill-postgres", "SIGKILL of PostgreSQL", kill("postgres")),
+    Row("kafka-away", "SIGKILL of the broker, and it stays away", away("kafka")),
+    Row("postgres-away", "SIGKILL of PostgreSQL, and it stays away", away("postgres")),
+    Row("silent-kafka", "SIGSTOP of the broker, its connections stand", silent("kafka")),
+    Row("silent-postgres", "SIGSTOP of PostgreSQL, its connections stand", silent("postgres")),
     Row("rebalance-storm", "members join and leave", storm),
     Row("republish", "all on every topic once more, shuffled", republish, frozenset()),
     Row("poison", "broken records and future versions", send_poison, frozenset()),

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -19,7 +19,7 @@ from contracts.tjenester import SAMORDNING, SAMTYKKE
 from deploy.commands.felles import settings as settings_of
 from deploy.parts import PARTS
 from tests.faults import hooks
-from tests.up_process import STOP_TIMEOUT_S, Up, four_free_ports, is_alive
+from tests.up_process import STOP_TIMEOUT_S, Up, family, four_free_ports, is_alive
 
 SESSION_TIMEOUT_MS = 4_000
 """Less than the default 10 s: a dead consumer's partitions wait this long, and every row waits with them."""
@@ -135,6 +135,23 @@ class Stack:
         finally:
             if is_alive(pid):
                 os.kill(pid, signal.SIGCONT)
+
+    @contextmanager
+    def silent(self, engine: str) -> Iterator[None]:
+        """Nothing comes from the engine, and its connections stand: SIGSTOP to each of its processes."""
+        first = self.up.now()["motorer"][engine]
+        with ExitStack() as stopped:
+            stopped.enter_context(self.frozen(first))  # from now on it begets no other
+            for pid in family(first) - {first}:
+                stopped.enter_context(self.frozen(pid))
+            yield
+
+    @asynccontextmanager
+    async def away(self, engine: str) -> AsyncIterator[None]:
+        """SIGKILL to the engine, and nobody is there to start it anew while this is entered."""
+        with self.frozen(self.up.process.pid):
+            await self.kill(engine)
+            yield
 
     async def end_lock_holders(self) -> int:
         """Ends the connections that hold the relays' locks, as a network in between may; how many."""
