@@ -1,6 +1,8 @@
 """PostgreSQL: one database per owner, SQLAlchemy for schema and ordinary queries, the driver for the hot ones."""
 
+import asyncio
 import math
+import socket
 import time
 from typing import Any
 
@@ -16,9 +18,21 @@ from backbone.settings import MissingSecret, Settings
 
 JSONB_VERSION = b"\x01"
 CONNECT_TIMEOUT_S = 10
-SESSION = {"timezone": "UTC", "jit": "off", "random_page_cost": "1.1"}
-"""We look hundreds of rows up by key in what lies in memory or on an SSD: PostgreSQL's own 4.0 is of rotating disks,
-and has it read a table of some ten thousand rows whole each time instead."""
+SILENCE_S = 30
+"""A host that has not answered for as long, not even its kernel, is gone: without this a wait for it lasts as long as
+the kernel has patience (a quarter of an hour), or for ever."""
+PROBE_AFTER_S, PROBE_EVERY_S = 10, 5
+SESSION = {
+    "timezone": "UTC",
+    "jit": "off",
+    # We look hundreds of rows up by key in what lies in memory or on an SSD: PostgreSQL's own 4.0 is of rotating disks,
+    # and has it read a table of some ten thousand rows whole each time instead.
+    "random_page_cost": "1.1",
+    # The same at the server's end: the locks of a host of ours that is gone are let go.
+    "tcp_user_timeout": f"{SILENCE_S * 1000}",
+    "tcp_keepalives_idle": f"{PROBE_AFTER_S}",
+    "tcp_keepalives_interval": f"{PROBE_EVERY_S}",
+}
 IDLE_S = 60.0
 """After as long without use a connection is asked before it is used."""
 LAST_USED = "samspor.last_used"
@@ -32,6 +46,27 @@ DATABASE_AWAY = (
     OSError,  # TimeoutError is one
 )
 """What is raised when the server is away, restarting or out of connections: what was under way is tried again."""
+
+
+class Probing(asyncpg.Connection):  # type: ignore[misc]  # it has no types
+    """asyncpg's connection, whose kernel finds out when the server's host is gone (RFC 5482, RFC 9293 § 3.8.4)."""
+
+    def __init__(self, protocol: Any, transport: asyncio.Transport, *args: Any) -> None:
+        super().__init__(protocol, transport, *args)
+        sock = transport.get_extra_info("socket")
+        if sock.family == socket.AF_UNIX:
+            return
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, PROBE_AFTER_S)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, PROBE_EVERY_S)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE_S * 1000)
+
+
+CONNECTING: dict[str, Any] = {
+    "timeout": CONNECT_TIMEOUT_S,
+    "server_settings": SESSION,
+    "connection_class": Probing,
+}
 
 
 def database_name(settings: Settings, name: str) -> str:
@@ -62,7 +97,7 @@ def create_engine(settings: Settings, name: str, pool_size: int = 10) -> AsyncEn
         hide_parameters=True,  # an error's text ends up in logs, which must hold nobody's data
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
-        connect_args={"timeout": CONNECT_TIMEOUT_S, "server_settings": SESSION},
+        connect_args=CONNECTING,
     )
     _check_before_use(engine)
     return engine
@@ -108,12 +143,7 @@ async def dedicated(engine: AsyncEngine, command_timeout_s: float | None = None)
     from a statement that has not answered in `command_timeout_s`, as when the network swallows it.
     """
     dsn = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    conn = await asyncpg.connect(
-        dsn,
-        timeout=CONNECT_TIMEOUT_S,
-        command_timeout=command_timeout_s,
-        server_settings=SESSION,
-    )
+    conn = await asyncpg.connect(dsn, command_timeout=command_timeout_s, **CONNECTING)
     # As SQLAlchemy sets it on the pool's connections: JSON text in, Python values out.
     await conn.set_type_codec(
         "jsonb",
