@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from backbone.clock import Clock, system_clock
 from contracts.catalogue import Catalogue
 from services.format import AnyFormat
 
@@ -22,8 +23,8 @@ class Registry:
         )
 
 
-def standard(catalogue: Catalogue) -> Registry:
-    """The registry of the product, for the services in `catalogue`."""
+def standard(catalogue: Catalogue, clock: Clock = system_clock) -> Registry:
+    """The registry of the product, for the services in `catalogue`; `clock` is what its formats go by."""
     from services.barnevern.fiks_bekymringsmelding import FiksBekymringsmelding
     from services.barnevern.ssb_barnevern import SsbBarnevern
     from services.helsestasjon.fhir import Fhir
@@ -33,7 +34,7 @@ def standard(catalogue: Catalogue) -> Registry:
     formats: dict[str, Sequence[AnyFormat]] = {
         "skole": [FintUtdanning()],
         "helsestasjon": [Fhir()],
-        "barnevern": [FiksBekymringsmelding(), SsbBarnevern()],
+        "barnevern": [FiksBekymringsmelding(), SsbBarnevern(clock=clock)],
         "nav": [DigisosSoker()],
     }
     return Registry.of(catalogue, formats)

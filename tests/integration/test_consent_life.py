@@ -108,8 +108,8 @@ async def life(
         made = Life(Pipeline(settings, topics, http))
         running = [
             asyncio.create_task(samtykke.run(settings, topics, stop, made.clock)),
-            asyncio.create_task(runner.run(settings, standard(topics), stop, made.clock)),
-            asyncio.create_task(runner.run_relays(settings, standard(topics), stop, made.clock)),
+            asyncio.create_task(runner.run(settings, standard(topics, made.clock), stop, made.clock)),
+            asyncio.create_task(runner.run_relays(settings, standard(topics, made.clock), stop, made.clock)),
             asyncio.create_task(coordination.run(settings, topics, stop, made.clock)),
         ]
         try:

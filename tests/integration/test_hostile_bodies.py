@@ -38,7 +38,7 @@ async def database(make_database: MakeDatabase) -> AsyncEngine:
 async def port(settings: Settings, catalogue: Catalogue, database: AsyncEngine) -> AsyncIterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as held:
         number = int(held.getsockname()[1])
-    app = build(settings, standard(catalogue), {"barnevern": database}, lambda: NOW)
+    app = build(settings, standard(catalogue, lambda: NOW), {"barnevern": database}, lambda: NOW)
     stop = asyncio.Event()
     server = asyncio.create_task(serve(app, "127.0.0.1", number, stop))
     async with httpx.AsyncClient(trust_env=False) as http, asyncio.timeout(SECONDS_MOST):

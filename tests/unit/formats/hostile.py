@@ -6,12 +6,13 @@ from contracts.catalogue import Catalogue
 from services.format import AnyFormat
 from services.registry import standard
 from services.runner.generic import GenericJson
+from tests.formats_suite import NOW
 
 FORMATS: dict[str, tuple[str, AnyFormat]] = {
     "hendelser": ("skole", GenericJson()),
     **{
         fmt.navn: (tjeneste, fmt)
-        for tjeneste, formats in standard(Catalogue.standard()).formats.items()
+        for tjeneste, formats in standard(Catalogue.standard(), lambda: NOW).formats.items()
         for fmt in formats.values()
     },
 }
