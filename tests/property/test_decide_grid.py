@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from contracts.alder import Aldre
 from contracts.lov import LOVTABELL, Lov
-from services.samtykke.decide import Child, Consent, Event, Fakta, Unknown, Viewer, decide
+from services.samtykke.decide import Child, Consent, Event, Fakta, Unknown, Viewer, decide, guardians_may_know
 from tests.unit.samtykke.gitt import NOW, consent
 
 ROLES = ("fagperson", "koordinator", "koordinerende-enhet", "leder", "revisor", "foresatt", "barn", "frivillig",
@@ -279,6 +280,8 @@ def test_news_of_a_consent_is_kept_from_those_it_would_tell_that_barnevern_is_in
 
     assert outcomes(harmless) == ["full", "full", "full", "full"]
     assert outcomes(telling) == ["deny", "full", "deny", "status"]
+    news = replace(news, kategori="overgang")  # that the child moves school, say, tells of no consent
+    assert outcomes(telling) == ["full", "full", "full", "full"]
 
 
 GUARDIANS = [
@@ -313,6 +316,17 @@ def test_news_of_a_consent_is_kept_from_guardians_where_one_is_the_childs_own_to
     assert decide(news, child, Viewer("p", "foresatt", "4601"), given[:1], LAW, NOW).outcome == "full"
     itself = decide(news, child, Viewer("b", "barn", "4601"), given, LAW, NOW)
     assert itself.outcome == ("full" if years >= 15 else "deny")
+
+
+def test_a_category_with_ages_of_its_own_decides_what_a_guardian_knows_of_a_consent() -> None:
+    law = Lov(aldre=Aldre().changed({"fravar": {"foresatt_begrenset": 13}}))
+    parents = {
+        kategori: consent("skole", kategori=kategori, hvem="forelder") for kategori in ("fravar", "annet")
+    }
+    for kategori, until in (("fravar", 13), ("annet", 18)):
+        known = [guardians_may_know(parents[kategori], date(NOW.year - n, NOW.month, NOW.day), law, NOW)
+                 for n in (until - 1, until)]  # fmt: skip
+        assert known == [True, False]
 
 
 @pytest.mark.parametrize(
