@@ -5,8 +5,9 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -102,12 +103,23 @@ def family(pid: int) -> set[int]:
     return found
 
 
+@contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """SIGSTOP, with every thread at a stop when this is entered, and SIGCONT afterwards where it is still there."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        # The signal is for whichever thread is scheduled next: on a busy machine the others run on until then.
+        while any(_state(stat) not in "TZX" for stat in Path(f"/proc/{pid}/task").glob("*/stat")):
+            time.sleep(0.001)
+        yield
+    finally:
+        if is_alive(pid):
+            os.kill(pid, signal.SIGCONT)
+
+
 def is_alive(pid: int) -> bool:
     """Running, and no zombie that waits for its parent."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+    return _state(Path(f"/proc/{pid}/stat")) not in "ZX"
 
 
 async def all_gone(pids: set[int], timeout_s: float) -> set[int]:
@@ -121,6 +133,14 @@ async def all_gone(pids: set[int], timeout_s: float) -> set[int]:
 def four_free_ports() -> int:
     """The first of four ports in a row that nobody uses now."""
     return free_row("127.0.0.1", 4)
+
+
+def _state(stat: Path) -> str:
+    """The letter that proc(5) has for it; X, dead, for one that is gone."""
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
 
 
 def _processes() -> list[tuple[int, int]]:

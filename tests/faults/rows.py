@@ -16,6 +16,7 @@ from tests.faults import hooks, poison
 from tests.faults.check import Kind, Violation
 from tests.faults.run import Fault, Row, Script
 from tests.faults.stack import SESSION_TIMEOUT_MS
+from tests.up_process import frozen
 
 KILLED = tuple(part.navn for part in PARTS)
 LOCKED_WITHIN_S = 15.0
@@ -82,14 +83,14 @@ async def freeze_relay(fault: Fault) -> None:
             await fault.load.reached(at)
             holder = fault.stack.pids()["relay"]
             ended = fault.rng.random() < 0.5
-            with fault.stack.frozen(holder):
+            with frozen(holder):
                 await asyncio.sleep(fault.rng.uniform(*FROZEN_S))
                 if ended:
                     await fault.stack.end_lock_holders()
                     await asyncio.sleep(fault.rng.uniform(*FROZEN_S))
         if fault.load.plan.seed % 10 == 0:
             holder = fault.stack.pids()["relay"]
-            with fault.stack.frozen(holder):
+            with frozen(holder):
                 await _replaced(fault, "relay", holder)
 
 
@@ -99,7 +100,7 @@ async def freeze_consumer(fault: Fault) -> None:
     async with fault.stack.second("samordning"):
         (at,) = fault.moments(1)
         await fault.load.reached(at)
-        with fault.stack.frozen(fault.stack.pids()["samordning"]):
+        with frozen(fault.stack.pids()["samordning"]):
             await asyncio.sleep(SESSION_TIMEOUT_MS / 1000 + fault.rng.uniform(*FROZEN_S))
         await fault.load.done.wait()
 

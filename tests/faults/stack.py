@@ -19,7 +19,7 @@ from contracts.tjenester import SAMORDNING, SAMTYKKE
 from deploy.commands.felles import settings as settings_of
 from deploy.parts import PARTS
 from tests.faults import hooks
-from tests.up_process import STOP_TIMEOUT_S, Up, family, four_free_ports, is_alive
+from tests.up_process import STOP_TIMEOUT_S, Up, family, four_free_ports, frozen
 
 SESSION_TIMEOUT_MS = 4_000
 """Less than the default 10 s: a dead consumer's partitions wait this long, and every row waits with them."""
@@ -127,29 +127,19 @@ class Stack:
                 file.unlink()
 
     @contextmanager
-    def frozen(self, pid: int) -> Iterator[None]:
-        """SIGSTOP, and SIGCONT afterwards where it is still there."""
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            if is_alive(pid):
-                os.kill(pid, signal.SIGCONT)
-
-    @contextmanager
     def silent(self, engine: str) -> Iterator[None]:
         """Nothing comes from the engine, and its connections stand: SIGSTOP to each of its processes."""
         first = self.up.now()["motorer"][engine]
         with ExitStack() as stopped:
-            stopped.enter_context(self.frozen(first))  # from now on it begets no other
+            stopped.enter_context(frozen(first))  # from now on it begets no other
             for pid in family(first) - {first}:
-                stopped.enter_context(self.frozen(pid))
+                stopped.enter_context(frozen(pid))
             yield
 
     @asynccontextmanager
     async def away(self, engine: str) -> AsyncIterator[None]:
         """SIGKILL to the engine, and nobody is there to start it anew while this is entered."""
-        with self.frozen(self.up.process.pid):
+        with frozen(self.up.process.pid):
             await self.kill(engine)
             yield
 

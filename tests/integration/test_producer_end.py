@@ -2,10 +2,8 @@
 
 import asyncio
 import gc
-import os
-import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from backbone.kafka import Outgoing, Publisher, bootstrap
 from backbone.settings import Settings
 from contracts.catalogue import Catalogue
 from deploy.engines import Engines
+from tests.up_process import frozen
 
 TOPIC = "skole.hendelser"
 
@@ -31,15 +30,6 @@ def sockets() -> set[str]:
         if target.startswith("socket:"):
             found.add(target)
     return found
-
-
-@contextmanager
-def frozen(pid: int) -> Iterator[None]:
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 @asynccontextmanager
