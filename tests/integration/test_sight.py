@@ -347,9 +347,7 @@ async def _in_the_databases(pipeline: Pipeline) -> dict[str, bytes]:
 
 
 def _in_the_engines_logs(engines: Engines) -> dict[str, bytes]:
-    logs = [
-        path for path in engines.data_dir.rglob("*.log*") if path.is_file() and "cluster" not in path.parts
-    ]
+    logs = [path for path in engines.data_dir.glob("*/*.log*") if path.is_file()]
     assert {path.name for path in logs} >= {"postgres.log", "kafka.log"}, logs
     return {path.name: path.read_bytes() for path in logs}
 
