@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping, 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 import asyncpg
@@ -551,9 +552,13 @@ def _open(subject: str, row: store.Held | None, key: ChildKeys) -> FactSet | Non
 
 def _arguments(duty: Duty) -> dict[str, str | int]:
     return {
-        name: format_date(value, "d. MMMM y", locale="nb") if isinstance(value, date) else value
-        for name, value in duty.argumenter
+        name: _written_date(value) if isinstance(value, date) else value for name, value in duty.argumenter
     }
+
+
+@lru_cache(maxsize=1_000)
+def _written_date(day: date) -> str:
+    return format_date(day, "d. MMMM y", locale="nb")
 
 
 def _fresh(prepared: Prepared, new: Collection[store.Place]) -> dict[str, News]:

@@ -2,8 +2,8 @@
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple
 from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -27,13 +27,12 @@ TIMELINE = (
 )  # fmt: skip
 _COLUMNS = ", ".join(f'"{c}"' for c in TIMELINE)
 
-# A staging table that lives as long as its connection: COPY is the fastest way in, and knows no ON CONFLICT.
 _STAGING = "CREATE TEMP TABLE IF NOT EXISTS tidslinje_inn (LIKE tidslinje) ON COMMIT DELETE ROWS"
-# In one order everywhere, so that two who add the same rows never wait for each other; any order will do.
 _FROM_STAGING = (
     f"INSERT INTO tidslinje ({_COLUMNS}) SELECT {_COLUMNS} FROM tidslinje_inn"  # noqa: S608
-    ' ORDER BY source COLLATE "C", id COLLATE "C" ON CONFLICT (source, id) DO NOTHING'
+    ' ORDER BY source COLLATE "C", id COLLATE "C" ON CONFLICT (source, id) DO NOTHING RETURNING source, id'
 )
+_place = itemgetter(0, 1)
 
 
 class Held(NamedTuple):
@@ -85,18 +84,17 @@ async def add_to_timeline(
     ]
     if not rows:
         return set()
-    places = {row[:2] for row in rows}
-    await db.execute(_STAGING)
-    await db.copy_records_to_table("tidslinje_inn", records=rows, columns=TIMELINE)
-    # As a rule they are all new, and to name thousands of them costs more than to add them. Where some are not, it is
-    # done over.
-    within = db.transaction()
-    await within.start()
-    if _count(await db.execute(_FROM_STAGING)) == len(places):
-        await within.commit()
-        return places
-    await within.rollback()
-    return {(r["source"], r["id"]) for r in await db.fetch(f"{_FROM_STAGING} RETURNING source, id")}
+    # In one order everywhere, so that two who add the same rows never wait for each other; any order will do.
+    rows.sort(key=_place)
+    # As a rule they are all new. COPY is the fastest way in and knows no ON CONFLICT: where some are not, it is undone.
+    try:
+        async with db.transaction():
+            await db.copy_records_to_table("tidslinje", records=rows, columns=TIMELINE)
+    except asyncpg.UniqueViolationError:
+        await db.execute(_STAGING)
+        await db.copy_records_to_table("tidslinje_inn", records=rows, columns=TIMELINE)
+        return {(r["source"], r["id"]) for r in await db.fetch(_FROM_STAGING)}
+    return {_place(row) for row in rows}
 
 
 def _row(arrival: Arrival, waits: bool, now: datetime) -> tuple[Any, ...]:
@@ -205,18 +203,22 @@ ON CONFLICT (id) DO UPDATE SET
 """
 
 
+_stored = attrgetter(
+    "id", "subject", "kommune", "regel", "regelversjon", "anledning", "status", "eier", "frist", "fristslag",
+    "bestemmelser", "lukkes_av", "koordinering",
+)  # fmt: skip
+
+
 def _task_row(written: Written, now: datetime) -> tuple[Any, ...]:
     task, (key_id, text) = written.oppgave, written.forklaring or (None, None)
-    *start, grounds, version, _, regelsett = astuple(task)  # what people did is written by `kommandoer`
-    names = Grunn.__dataclass_fields__
     return (
-        *start,
-        orjson.dumps([dict(zip(names, g, strict=True)) for g in grounds]).decode(),
-        version,
+        *_stored(task),  # what people did is written by `kommandoer`
+        orjson.dumps(task.hviler_pa).decode(),
+        task.versjon,
         key_id,
         text,
         now,
-        regelsett,
+        task.regelsett,
     )
 
 

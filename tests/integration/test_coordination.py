@@ -574,6 +574,20 @@ async def test_of_a_batch_with_old_and_new_rows_the_new_ones_are_added_and_count
     assert await thread.tasks() == [("samarbeid", "aapen", 1)]
 
 
+async def test_a_batch_that_two_add_at_once_is_added_and_told_once(
+    thread: Thread, caplog: pytest.LogCaptureFixture
+) -> None:
+    batch = [thread.outgoing(e, child(number)) for number in range(150) for e in CASE]
+    stop = asyncio.Event()
+    one, other = (
+        thread.consumer().until_done(records, stop) for records in (lying(*batch), lying(*reversed(batch)))
+    )
+    await asyncio.gather(one, other)
+    assert (await thread.rows(TIMELINE))[0][0] == len(batch)
+    assert len(await thread.told()) == 150
+    assert "Deadlock" not in caplog.text
+
+
 async def test_samtykke_away_is_waited_for_and_nothing_is_lost(thread: Thread) -> None:
     thread.samtykke.away = 3
     await thread.publish(*CASE)
